@@ -1,0 +1,173 @@
+"""Documents: one source as read, with its id, title and canonical text.
+
+The canonical text is what every offset of the project counts in. It is the decoded text with a leading byte order mark
+dropped and CRLF and CR turned into LF; nothing else is changed, in particular there is no Unicode normalisation.
+"""
+
+import base64
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import TypeAlias
+
+from index.blocks import find_title
+from index.errors import InvalidDocument
+
+Scalar: TypeAlias = str | int | float | bool
+
+MAX_SOURCE_LENGTH = 1024
+MAX_TITLE_LENGTH = 500
+MAX_METADATA_BYTES = 16_384
+MARKDOWN_SUFFIXES = (".md", ".markdown")
+READABLE_SUFFIXES = (".txt", ".text", *MARKDOWN_SUFFIXES)
+
+_BYTE_ORDER_MARK = "\ufeff"
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One source as read.
+
+    `text` is canonical; `content_sha256` is the lower-case hexadecimal SHA-256 of `text` in UTF-8. Two documents are
+    equal when everything a reader could see of them is equal. Make one with `make_document`.
+    """
+
+    id: str
+    source: str
+    title: str
+    text: str
+    content_sha256: str
+    metadata: Mapping[str, Scalar] = field(default_factory=dict)
+
+    @property
+    def is_markdown(self) -> bool:
+        """Whether the source's name says that the text is Markdown."""
+        return self.source.lower().endswith(MARKDOWN_SUFFIXES)
+
+
+def canonical_text(text: str) -> str:
+    """Return the canonical form of decoded text.
+
+    Raises:
+        InvalidDocument: the text is empty or only white space, or holds NUL or unpaired surrogates.
+    """
+    text = text.removeprefix(_BYTE_ORDER_MARK).replace("\r\n", "\n").replace("\r", "\n")
+    if "\0" in text:
+        raise InvalidDocument(
+            f"The text holds a NUL character at offset {text.index(chr(0))}; send plain text, not binary data."
+        )
+    if surrogate := _SURROGATE.search(text):
+        raise InvalidDocument(
+            f"The text holds an unpaired surrogate at offset {surrogate.start()}, which no UTF-8 text can hold; "
+            "send the character as a pair or leave it out."
+        )
+    if not text.strip():
+        raise InvalidDocument("The document holds no text.")
+    return text
+
+
+def decode(data: bytes) -> str:
+    """Return the canonical text of a file's bytes: UTF-8, or UTF-16 when a byte order mark says so.
+
+    Raises:
+        InvalidDocument: the bytes are in another encoding, or `canonical_text` refuses their text.
+    """
+    encoding = "utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8"
+    try:
+        return canonical_text(data.decode(encoding))
+    except UnicodeDecodeError as error:
+        raise InvalidDocument(
+            f"The file is not {encoding.upper()} text (byte {error.start}: {error.reason}); save it as UTF-8."
+        ) from error
+
+
+def content_sha256(text: str) -> str:
+    """Return the hexadecimal SHA-256 of canonical text in UTF-8."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def document_id(source: str) -> str:
+    """Return the id of the document that `source` names: opaque, URL-safe, and the same after every replacement."""
+    digest = hashlib.sha256(b"citespan document\0" + source.encode()).digest()
+    return "doc-" + base64.b32encode(digest).decode().lower()[:20]
+
+
+def make_document(
+    text: str,
+    *,
+    source: str | None = None,
+    title: str | None = None,
+    metadata: Mapping[str, Scalar] | None = None,
+) -> Document:
+    """Make a document of decoded text.
+
+    A missing source becomes `upload:<content_sha256>`, a missing title is taken from the text.
+
+    Raises:
+        InvalidDocument: the text, the source, the title or the metadata cannot be taken.
+    """
+    text = canonical_text(text)
+    sha256 = content_sha256(text)
+    source = _checked_line("source", f"upload:{sha256}" if source is None else source, MAX_SOURCE_LENGTH)
+    markdown = source.lower().endswith(MARKDOWN_SUFFIXES)
+    title = find_title(text, markdown=markdown) if title is None else _checked_line("title", title, MAX_TITLE_LENGTH)
+    return Document(document_id(source), source, title, text, sha256, _checked_metadata(metadata or {}))
+
+
+def read_document(path: Path, *, source: str) -> Document:
+    """Read one text or Markdown file as a document.
+
+    Raises:
+        InvalidDocument: the file cannot be read, decoded or taken; the message names it.
+    """
+    try:
+        return make_document(decode(path.read_bytes()), source=source)
+    except OSError as error:
+        raise InvalidDocument(f"{path}: {error.strerror}.") from error
+    except InvalidDocument as error:
+        raise InvalidDocument(f"{path}: {error}") from error
+
+
+def find_files(folder: Path) -> list[tuple[str, Path]]:
+    """Return (source, path) of every readable file below `folder`, sorted by source.
+
+    The source is the path below the folder with forward slashes. Hidden files and folders are passed over.
+
+    Raises:
+        InvalidDocument: `folder` is not a folder.
+    """
+    if not folder.is_dir():
+        raise InvalidDocument(f"{folder} is not a folder.")
+    found = []
+    for path in folder.rglob("*"):
+        relative = PurePosixPath(path.relative_to(folder))
+        hidden = any(part.startswith(".") for part in relative.parts)
+        if path.suffix.lower() in READABLE_SUFFIXES and path.is_file() and not hidden:
+            found.append((str(relative), path))
+    return sorted(found)
+
+
+def _checked_line(name: str, value: str, limit: int) -> str:
+    """Return `value` if it can stand on one line of a page, a log and a citation."""
+    if not value.strip():
+        raise InvalidDocument(f"The {name} is blank; leave it out or give it at least one letter.")
+    if len(value) > limit:
+        raise InvalidDocument(f"The {name} has {len(value)} characters; at most {limit} are allowed.")
+    if _CONTROL.search(value) or _SURROGATE.search(value):
+        raise InvalidDocument(f"The {name} holds control characters or unpaired surrogates.")
+    return value
+
+
+def _checked_metadata(metadata: Mapping[str, Scalar]) -> dict[str, Scalar]:
+    try:
+        encoded = json.dumps(dict(metadata), allow_nan=False, ensure_ascii=False, sort_keys=True).encode()
+    except ValueError as error:
+        raise InvalidDocument(f"The metadata cannot be kept: {error}.") from error
+    if len(encoded) > MAX_METADATA_BYTES:
+        raise InvalidDocument(f"The metadata has {len(encoded)} bytes; at most {MAX_METADATA_BYTES} are allowed.")
+    return dict(metadata)

@@ -1,0 +1,73 @@
+"""The whole tree of errors.
+
+Every message is one or two sentences that a person can act on. The HTTP edge turns each class into one kind of
+problem (`service/problems.py`), the command line into one line on standard error.
+"""
+
+
+class CitespanError(Exception):
+    """Base of every error that Citespan raises on purpose."""
+
+
+class InvalidDocument(CitespanError):
+    """A document cannot be taken as it is: no text, undecodable bytes, NUL characters, a bad title or source."""
+
+
+class InvalidCollectionName(CitespanError):
+    """A collection's name does not fit the form that a directory and a URL both allow."""
+
+
+class UnknownDocument(CitespanError):
+    """No document has this id in this collection."""
+
+
+class UnknownCollection(CitespanError):
+    """No collection has this name."""
+
+
+class StoreError(CitespanError):
+    """The store on disk cannot be used."""
+
+
+class StoreLocked(StoreError):
+    """Another process holds the write lock of the data directory."""
+
+
+class StoreDamaged(StoreError):
+    """The store's file is not a healthy store."""
+
+
+class StoreTooNew(StoreError):
+    """The store was written by a newer version of Citespan."""
+
+
+class IndexOutdated(StoreError):
+    """The index was built with another embedder or other passage settings than the ones asked for."""
+
+
+class ModelError(CitespanError):
+    """A model cannot be loaded: it is missing, incomplete, or not the one its name promises."""
+
+
+class UnresolvableCitation(CitespanError):
+    """A span does not stand in its document where it says it does. Always a bug; never shown as an answer."""
+
+
+class NotReady(CitespanError):
+    """The service is starting or shutting down."""
+
+
+class Overloaded(CitespanError):
+    """The queue in front of the reader is full."""
+
+    def __init__(self, message: str, *, retry_after_s: int) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
+class DeadlineExceeded(CitespanError):
+    """A request took longer than its deadline allows."""
+
+
+class SettingsError(CitespanError):
+    """A setting is unknown, malformed or contradicts another one."""

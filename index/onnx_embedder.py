@@ -1,0 +1,167 @@
+"""The embedder in ONNX Runtime: a Sentence Transformers model, pooling and all, as one exported graph."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+from tokenizers import Tokenizer
+
+from index.embedder import Matrix
+from index.errors import ModelError
+from index.model_folder import ModelFolder
+
+EXPORT_VERSION = 1
+INPUT_NAMES = ("input_ids", "attention_mask")
+OUTPUT_NAME = "unit_vector"
+
+_MODEL_FILE = "model.onnx"
+_TOKENIZER_FILE = "tokenizer.json"
+_DESCRIPTION_FILE = "export.json"
+
+# One batch holds at most so many tokens, padding included: enough to keep two cores busy, little enough to stay small.
+_BATCH_TOKENS = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class ExportDescription:
+    """What `export.json` says of the files beside it. Hashes are hexadecimal SHA-256."""
+
+    version: int
+    identity: str
+    model_sha256: str
+    tokenizer_sha256: str
+    dimension: int
+    max_tokens: int
+    question_prompt: str
+    passage_prompt: str
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """An exported model: its folder, described and checked."""
+
+    path: Path
+    description: ExportDescription
+
+    @property
+    def model_file(self) -> Path:
+        """The graph with its weights."""
+        return self.path / _MODEL_FILE
+
+    @property
+    def tokenizer_file(self) -> Path:
+        """The tokenizer, in the format of the `tokenizers` library."""
+        return self.path / _TOKENIZER_FILE
+
+    def write_description(self) -> None:
+        """Write `export.json`."""
+        (self.path / _DESCRIPTION_FILE).write_text(json.dumps(asdict(self.description), indent=2) + "\n")
+
+
+def export_path(cache: Path, folder: ModelFolder) -> Path:
+    """Return where the export of a model belongs."""
+    return cache / f"{folder.identity}-v{EXPORT_VERSION}"
+
+
+def find_export(cache: Path, folder: ModelFolder) -> Export | None:
+    """Return the export of a model, or None where there is none, or only a damaged or half-written one."""
+    path = export_path(cache, folder)
+    try:
+        export = Export(path, ExportDescription(**json.loads((path / _DESCRIPTION_FILE).read_text())))
+        whole = (
+            export.description.version == EXPORT_VERSION
+            and export.description.identity == folder.identity
+            and export.description.model_sha256 == file_sha256(export.model_file)
+            and export.description.tokenizer_sha256 == file_sha256(export.tokenizer_file)
+        )
+    except (OSError, ValueError, TypeError):
+        return None
+    return export if whole else None
+
+
+def file_sha256(path: Path) -> str:
+    """Return the hexadecimal SHA-256 of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+class OnnxEmbedder:
+    """An `Embedder` that runs an export in ONNX Runtime on the CPU."""
+
+    def __init__(self, export: Export, *, threads: int = 0) -> None:
+        """Load the export.
+
+        Raises:
+            ModelError: ONNX Runtime cannot load it.
+        """
+        self._description = export.description
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        # A thread that spins between two questions takes a core from everything else on a small machine.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        try:
+            self._session = onnxruntime.InferenceSession(
+                str(export.model_file), options, providers=["CPUExecutionProvider"]
+            )
+            self._counter = Tokenizer.from_file(str(export.tokenizer_file))
+            self._tokenizer = Tokenizer.from_file(str(export.tokenizer_file))
+        except Exception as error:
+            raise ModelError(f"The exported model in {export.path} cannot be loaded ({error}); delete it.") from error
+        self._counter.no_truncation()
+        self._counter.no_padding()
+        self._tokenizer.no_padding()
+        self._tokenizer.enable_truncation(export.description.max_tokens)
+
+    @property
+    def identity(self) -> str:
+        """Model and weights."""
+        return self._description.identity
+
+    @property
+    def engine(self) -> str:
+        """ONNX Runtime and its version."""
+        return f"onnxruntime {onnxruntime.__version__}"
+
+    @property
+    def dimension(self) -> int:
+        """The length of a vector."""
+        return self._description.dimension
+
+    def embed_passages(self, texts: Sequence[str]) -> Matrix:
+        """Return a float32 matrix of shape (len(texts), dimension) with rows of length 1."""
+        return self._embed([self._description.passage_prompt + text for text in texts])
+
+    def embed_question(self, question: str) -> Matrix:
+        """Return a float32 matrix of shape (1, dimension) with a row of length 1."""
+        return self._embed([self._description.question_prompt + question])
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        """Return how many tokens each text has, special tokens left out."""
+        return [len(encoding.ids) for encoding in self._counter.encode_batch(list(texts), add_special_tokens=False)]
+
+    def _embed(self, texts: list[str]) -> Matrix:
+        vectors = np.empty((len(texts), self.dimension), dtype=np.float32)
+        token_ids = [encoding.ids for encoding in self._tokenizer.encode_batch(texts)]
+        for batch in _batches(token_ids):
+            longest = len(token_ids[batch[-1]])
+            ids = np.zeros((len(batch), longest), dtype=np.int64)
+            mask = np.zeros((len(batch), longest), dtype=np.int64)
+            for row, index in enumerate(batch):
+                ids[row, : len(token_ids[index])] = token_ids[index]
+                mask[row, : len(token_ids[index])] = 1
+            vectors[batch] = self._session.run([OUTPUT_NAME], dict(zip(INPUT_NAMES, (ids, mask), strict=True)))[0]
+        return vectors
+
+
+def _batches(token_ids: list[list[int]]) -> list[list[int]]:
+    """Return the numbers of the texts, shortest first, in batches of at most `_BATCH_TOKENS` with their padding."""
+    batches: list[list[int]] = []
+    for index in sorted(range(len(token_ids)), key=lambda each: len(token_ids[each])):
+        if not batches or (len(batches[-1]) + 1) * len(token_ids[index]) > _BATCH_TOKENS:
+            batches.append([])
+        batches[-1].append(index)
+    return batches

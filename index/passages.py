@@ -1,0 +1,218 @@
+"""Passages: the spans of a document that are embedded and retrieved, cut between sentences, with exact offsets."""
+
+import unicodedata
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+from index.blocks import Block, BlockKind, heading_text, split_blocks
+from index.sentences import split_sentences
+
+TokenCounter = Callable[[Sequence[str]], list[int]]
+
+# So many short lines in a row are page furniture (share bars, comment counts); they get a passage of their own.
+_FURNITURE_RUN = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """`document.text[start:end]`: a sentence, a heading, or a piece of a sentence too long for one passage."""
+
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """`document.text[start:end] == text`, with the sentences that it is made of, in order.
+
+    `ordinal` counts the passages of a document from 0. `section` is the nearest heading above, as people read it.
+    """
+
+    ordinal: int
+    start: int
+    end: int
+    text: str
+    section: str | None
+    sentences: tuple[Sentence, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PassageSettings:
+    """How large passages are, in tokens of the embedder.
+
+    `max_tokens` leaves room for the heading that is embedded in front of the passage; `overlap_tokens` is how much of
+    the end of one passage the next may repeat (whole sentences only; 0: none).
+    """
+
+    max_tokens: int = 200
+    overlap_tokens: int = 0
+
+    def __post_init__(self) -> None:
+        if self.max_tokens < 1 or not 0 <= self.overlap_tokens < self.max_tokens:
+            raise ValueError("max_tokens must be at least 1 and overlap_tokens between 0 and max_tokens - 1")
+
+    @property
+    def fresh_tokens(self) -> int:
+        """How many tokens of a passage are left for what no passage before it held."""
+        return self.max_tokens - self.overlap_tokens
+
+
+@dataclass(frozen=True, slots=True)
+class _Unit:
+    """A sentence with its size, the smallest thing that goes into a passage whole."""
+
+    sentence: Sentence
+    tokens: int
+
+
+def split_passages(
+    text: str, *, markdown: bool, count_tokens: TokenCounter, settings: PassageSettings
+) -> list[Passage]:
+    """Cut canonical text into passages.
+
+    No passage crosses a heading; every character that is not white space stands in at least one passage; the sentences
+    of a passage have at most `settings.max_tokens` tokens together.
+    """
+    passages: list[Passage] = []
+    blocks = split_blocks(text, markdown=markdown)
+    for section, run in _runs(text, blocks, markdown=markdown):
+        sentences = [sentence for block in run for sentence in _sentences(text, block)]
+        units = _units(text, sentences, count_tokens, settings.fresh_tokens)
+        for window in _windows(units, settings):
+            start, end = window[0].sentence.start, window[-1].sentence.end
+            inside = tuple(unit.sentence for unit in window)
+            passages.append(Passage(len(passages), start, end, text[start:end], section, inside))
+    return passages
+
+
+def _runs(text: str, blocks: list[Block], *, markdown: bool) -> Iterator[tuple[str | None, list[Block]]]:
+    """Yield the runs of blocks that passages must not cross, each with the heading that it stands under."""
+    section: str | None = None
+    starts = _section_starts(text, blocks)
+    for start, end in zip(starts, [*starts[1:], len(blocks)], strict=True):
+        opening = [block for block in blocks[start:end] if block.kind is BlockKind.HEADING]
+        if opening:
+            heading = text[opening[-1].start : opening[-1].end]
+            section = " ".join((heading_text(heading) if markdown else heading).split()) or section
+        for run in _without_furniture(blocks[start:end]):
+            yield section, run
+
+
+def _section_starts(text: str, blocks: list[Block]) -> list[int]:
+    """Return the number of the first block of every section.
+
+    Headings in a row open one section. Short lines glued above a heading (a newspaper's name, a date) belong to what
+    they introduce, not to what happens to stand before them.
+    """
+    starts = {0}
+    for index, block in enumerate(blocks):
+        if block.kind is not BlockKind.HEADING or (index and blocks[index - 1].kind is BlockKind.HEADING):
+            continue
+        start = index
+        while start and blocks[start - 1].kind is BlockKind.FRAGMENT and _is_glued(text, blocks, start):
+            start -= 1
+        starts.add(start)
+    return sorted(starts)
+
+
+def _is_glued(text: str, blocks: list[Block], index: int) -> bool:
+    """Whether no blank line stands between a block and the one before it."""
+    return text.count("\n", blocks[index - 1].end, blocks[index].start) < 2
+
+
+def _without_furniture(blocks: list[Block]) -> Iterator[list[Block]]:
+    """Cut a section where many short lines in a row begin or end: they are page furniture, not its text."""
+    run: list[Block] = []
+    for kind, group in groupby(blocks, key=lambda block: block.kind):
+        same = list(group)
+        if kind is BlockKind.FRAGMENT and len(same) >= _FURNITURE_RUN:
+            if run:
+                yield run
+            yield same
+            run = []
+        else:
+            run += same
+    if run:
+        yield run
+
+
+def _sentences(text: str, block: Block) -> Iterator[Sentence]:
+    if block.kind is BlockKind.PARAGRAPH:
+        for start, end in split_sentences(text, block.start, block.end):
+            yield Sentence(start, end)
+    else:
+        yield Sentence(block.start, block.end)
+
+
+def _units(text: str, sentences: list[Sentence], count_tokens: TokenCounter, max_tokens: int) -> list[_Unit]:
+    """Count every sentence's tokens, and halve those that are too long until they fit."""
+    counts = count_tokens([text[each.start : each.end] for each in sentences])
+    units: list[_Unit] = []
+    for sentence, count in zip(sentences, counts, strict=True):
+        if count <= max_tokens or sentence.end - sentence.start < 2:
+            units.append(_Unit(sentence, count))
+        else:
+            units += _units(text, _halves(text, sentence), count_tokens, max_tokens)
+    return units
+
+
+def _halves(text: str, sentence: Sentence) -> list[Sentence]:
+    """Cut a long sentence near its middle: behind punctuation, else between words, else between characters."""
+    start, end = sentence.start, sentence.end
+    middle = (start + end) // 2
+    reach = (end - start) // 4
+    near = sorted(range(max(start + 1, middle - reach), min(end, middle + reach + 1)), key=lambda at: abs(at - middle))
+    spaces = [at for at in near if text[at].isspace()]
+    cut = next((at for at in spaces if text[at - 1] in ",;:)–—"), spaces[0] if spaces else None)
+    if cut is None:
+        cut = next((at for at in near if not _joins(text, at)), middle)
+    left = text[start:cut].rstrip()
+    right = text[cut:end].lstrip()
+    return [Sentence(start, start + len(left)), Sentence(end - len(right), end)]
+
+
+def _joins(text: str, at: int) -> bool:
+    """Whether the character at `at` makes one visible character with the one before it."""
+    joiners = "\u200d\ufe0e\ufe0f"
+    return text[at] in joiners or text[at - 1] == "\u200d" or unicodedata.combining(text[at]) != 0
+
+
+def _windows(units: list[_Unit], settings: PassageSettings) -> Iterator[list[_Unit]]:
+    """Yield as few windows as `max_tokens` allows, of sizes as even as they can be: none is a mere remainder."""
+    fewest = len(_packed(units, settings.fresh_tokens))
+    low, high = 1, settings.fresh_tokens  # the smallest capacity that needs no more windows than the largest one does
+    while low < high:
+        middle = (low + high) // 2
+        if len(_packed(units, middle)) <= fewest:
+            high = middle
+        else:
+            low = middle + 1
+    before: list[_Unit] = []
+    for window in _packed(units, low):
+        yield _overlap(before, settings.overlap_tokens) + window
+        before = window
+
+
+def _packed(units: list[_Unit], capacity: int) -> list[list[_Unit]]:
+    """Fill windows one after the other; a unit larger than `capacity` gets a window of its own."""
+    windows: list[list[_Unit]] = []
+    size = 0
+    for unit in units:
+        if not windows or size + unit.tokens > capacity:
+            windows.append([])
+            size = 0
+        windows[-1].append(unit)
+        size += unit.tokens
+    return windows
+
+
+def _overlap(window: list[_Unit], overlap_tokens: int) -> list[_Unit]:
+    """Return the last units of `window` that fit into the overlap."""
+    kept: list[_Unit] = []
+    for unit in reversed(window[1:]):
+        overlap_tokens -= unit.tokens
+        if overlap_tokens < 0:
+            break
+        kept.insert(0, unit)
+    return kept

@@ -1,0 +1,129 @@
+"""The schema of a collection's store, and how a store file is opened.
+
+Every version of the schema that was ever released stays readable: `MIGRATIONS[n]` turns version n into n + 1.
+"""
+
+import sqlite3
+from pathlib import Path
+
+from index.errors import StoreDamaged, StoreError, StoreTooNew
+
+APPLICATION_ID = 0x43495445  # "CITE": tells our files from any other SQLite database
+
+# Rows are never numbered twice (AUTOINCREMENT): a passage id that something still holds after its passage is gone can
+# never come to mean another passage. Passages are immutable; replacing a document deletes and inserts them. The
+# triggers keep the full text equal to the passages, whichever statement deletes them.
+_VERSION_1 = """
+CREATE TABLE meta (
+    key TEXT PRIMARY KEY,
+    value TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE documents (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    source TEXT NOT NULL UNIQUE,
+    title TEXT NOT NULL,
+    text TEXT NOT NULL,
+    content_sha256 TEXT NOT NULL,
+    metadata TEXT NOT NULL,
+    generation INTEGER NOT NULL,
+    passages INTEGER NOT NULL,
+    created_at TEXT NOT NULL,
+    updated_at TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE passages (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    document INTEGER NOT NULL REFERENCES documents (number) ON DELETE CASCADE,
+    ordinal INTEGER NOT NULL,
+    start INTEGER NOT NULL,
+    "end" INTEGER NOT NULL,
+    section TEXT,
+    heading TEXT NOT NULL,
+    text TEXT NOT NULL,
+    sentences BLOB NOT NULL,
+    UNIQUE (document, ordinal)
+) STRICT;
+
+CREATE TABLE vectors (
+    passage INTEGER PRIMARY KEY REFERENCES passages (id) ON DELETE CASCADE,
+    vector BLOB NOT NULL
+) STRICT;
+
+CREATE VIRTUAL TABLE full_text USING fts5 (
+    heading, text, content = 'passages', content_rowid = 'id', tokenize = 'porter unicode61 remove_diacritics 2'
+);
+
+CREATE TRIGGER passage_inserted AFTER INSERT ON passages BEGIN
+    INSERT INTO full_text (rowid, heading, text) VALUES (new.id, new.heading, new.text);
+END;
+
+CREATE TRIGGER passage_deleted AFTER DELETE ON passages BEGIN
+    INSERT INTO full_text (full_text, rowid, heading, text) VALUES ('delete', old.id, old.heading, old.text);
+END;
+
+INSERT INTO meta (key, value) VALUES ('generation', '0');
+"""
+
+MIGRATIONS = (_VERSION_1,)
+VERSION = len(MIGRATIONS)
+
+
+def connect(path: Path, *, read_only: bool) -> sqlite3.Connection:
+    """Open a connection to a store file, in the mode that all of the project uses.
+
+    WAL, so that readers never wait for the writer; `synchronous=FULL`, so that what was committed survives a power cut.
+
+    Raises:
+        StoreError: the file cannot be opened.
+        StoreDamaged: the file is no SQLite database.
+    """
+    connection: sqlite3.Connection | None = None
+    try:
+        connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        connection.execute("PRAGMA busy_timeout = 10000")
+        connection.execute("PRAGMA foreign_keys = ON")
+        if read_only:
+            connection.execute("PRAGMA query_only = ON")
+        else:
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+    except sqlite3.DatabaseError as error:
+        if connection is not None:
+            connection.close()
+        if isinstance(error, sqlite3.OperationalError):
+            raise StoreError(f"The store {path} cannot be opened: {error}.") from error
+        raise StoreDamaged(f"{path} is not a healthy store: {error}. Restore it from a backup or build it anew.") from error
+    return connection
+
+
+def migrate(connection: sqlite3.Connection, path: Path) -> None:
+    """Create the schema in an empty file, or bring an older one up to date; one transaction a version.
+
+    Raises:
+        StoreTooNew: a newer version of Citespan wrote the file.
+        StoreDamaged: the file is some other database.
+    """
+    check_version(connection, path, oldest=0)
+    while (version := int(connection.execute("PRAGMA user_version").fetchone()[0])) < VERSION:
+        connection.executescript(
+            f"BEGIN IMMEDIATE; {MIGRATIONS[version]}"
+            f" PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {version + 1}; COMMIT;"
+        )
+
+
+def check_version(connection: sqlite3.Connection, path: Path, *, oldest: int = VERSION) -> None:
+    """Check that a file is a store of a version from `oldest` to the present one.
+
+    Raises:
+        StoreTooNew: a newer version of Citespan wrote the file.
+        StoreDamaged: the file is some other database, or no schema was ever written to it.
+    """
+    version = int(connection.execute("PRAGMA user_version").fetchone()[0])
+    application = int(connection.execute("PRAGMA application_id").fetchone()[0])
+    if version > VERSION:
+        raise StoreTooNew(f"{path} has schema version {version}; this Citespan knows {VERSION}. Install a newer one.")
+    if version < oldest or application not in ((0, APPLICATION_ID) if version == 0 else (APPLICATION_ID,)):
+        raise StoreDamaged(f"{path} is a database of something else, or was never finished; move it away.")
