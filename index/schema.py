@@ -29,6 +29,7 @@ CREATE TABLE documents (
     metadata TEXT NOT NULL,
     generation INTEGER NOT NULL,
     passages INTEGER NOT NULL,
+    characters INTEGER NOT NULL,
     created_at TEXT NOT NULL,
     updated_at TEXT NOT NULL
 ) STRICT;

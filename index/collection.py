@@ -1,0 +1,294 @@
+"""A collection: a directory with one store, and its vectors in memory. Documents go in, hits come out."""
+
+import hashlib
+import json
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+
+from index.documents import Document
+from index.embedder import Embedder, Matrix
+from index.errors import IndexOutdated, StoreError, UnknownDocument
+from index.passages import Passage, PassageSettings, split_passages
+from index.retriever import Hit, RetrievalSettings, retrieve
+from index.store import Change, DocumentRecord, Filters, Snapshot, Store
+from index.vectors import Vectors
+
+Progress = Callable[[int, int], None]
+
+_EMBEDDED_AT_ONCE = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What became of a document that was put into a collection. It is durable when this exists."""
+
+    record: DocumentRecord
+    created: bool
+    changed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Retrieval:
+    """The hits for a question, best first, and the fingerprint of the collection that they come from."""
+
+    hits: list[Hit]
+    fingerprint: str
+
+
+class Collection:
+    """A named set of documents that is searched together. Thread-safe; one process may write."""
+
+    def __init__(
+        self,
+        directory: Path,
+        embedder: Embedder,
+        *,
+        passage_settings: PassageSettings,
+        retrieval_settings: RetrievalSettings,
+        read_only: bool = False,
+        reindex: Progress | None = None,
+    ) -> None:
+        """Open the collection in `directory`, making it where there is none and `read_only` is not set.
+
+        With `reindex`, an index that was built otherwise than is asked for now is built anew from the stored texts, in
+        one transaction; the function is told of the progress in documents.
+
+        Raises:
+            IndexOutdated: the index was built otherwise, and `reindex` is not given.
+            UnknownCollection: `read_only`, and there is none.
+            StoreError: the store cannot be used.
+        """
+        self.name = directory.name
+        self._embedder = embedder
+        self._passage_settings = passage_settings
+        self._retrieval_settings = retrieval_settings
+        self._store = Store(directory, read_only=read_only)
+        self._writing = threading.Lock()  # one change at a time
+        self._committing = threading.Lock()  # held while store and vectors go from one generation to the next
+        self._fingerprint: tuple[int, str] | None = None
+        try:
+            if not self._is_current():
+                if reindex is None:
+                    raise IndexOutdated(
+                        f"The collection {self.name!r} was indexed with other settings or another embedder; "
+                        "run `citespan build` to index it anew."
+                    )
+                self._reindex(reindex)
+            self._vectors = self._load_vectors()
+        except BaseException:
+            self._store.close()
+            raise
+
+    def close(self) -> None:
+        """Close the store."""
+        self._store.close()
+
+    def put(self, document: Document, *, progress: Progress | None = None) -> Receipt:
+        """Add a document, or replace the one from the same source; one that has not changed is left alone.
+
+        When this returns, the document is durable and will be found. `progress` is told how many of how many passages
+        are embedded.
+
+        Raises:
+            StoreError: the store does not take it; then nothing has changed.
+        """
+        with self._store.reading() as snapshot:
+            known = snapshot.document_from(document.source)
+        if known is not None and _is_unchanged(known, document):
+            return Receipt(known, created=False, changed=False)
+        passages, headings, vectors = self._index(document, progress)  # the slow part, before anything is locked
+        with self._changing() as change:
+            created = change.document(document.id) is None
+            removed = change.passage_ids_of(document.id)
+            change.put(document, passages, headings, vectors)
+            added = change.passage_ids_of(document.id)
+            record = change.document(document.id)
+            self._commit(change, removed, added, vectors)
+        if record is None:
+            raise AssertionError("a document that was just written is there")
+        return Receipt(record, created=created, changed=True)
+
+    def delete(self, document_id: str) -> None:
+        """Delete a document. When this returns, the deletion is durable.
+
+        Raises:
+            UnknownDocument: there is none with this id.
+            StoreError: the store does not take the change; then nothing has changed.
+        """
+        with self._changing() as change:
+            if change.document(document_id) is None:
+                raise UnknownDocument(f"There is no document {document_id!r} in the collection {self.name!r}.")
+            removed = change.passage_ids_of(document_id)
+            change.delete(document_id)
+            self._commit(change, removed, [], np.empty((0, self._embedder.dimension), np.float32))
+
+    def retrieve(self, question: str, *, top_k: int, filters: Filters | None = None) -> Retrieval:
+        """Find the `top_k` passages nearest to a question, all of one generation."""
+        filters = filters or Filters()
+        settings = self._retrieval_settings
+        query = self._embedder.embed_question(question)
+        with self._store.reading() as snapshot:
+            with self._committing:
+                snapshot.pin()
+                among = snapshot.passage_ids(filters) if filters else None
+                dense = self._vectors.search(query, settings.pool, among=among)
+            hits = retrieve(snapshot, question, dense, top_k=top_k, filters=filters, settings=settings)
+            return Retrieval(hits, self._fingerprint_of(snapshot))
+
+    def document(self, document_id: str) -> DocumentRecord:
+        """Return what is known of a document.
+
+        Raises:
+            UnknownDocument: there is none with this id.
+        """
+        with self._store.reading() as snapshot:
+            record = snapshot.document(document_id)
+        if record is None:
+            raise UnknownDocument(f"There is no document {document_id!r} in the collection {self.name!r}.")
+        return record
+
+    def text(self, document_id: str) -> str:
+        """Return the canonical text of a document.
+
+        Raises:
+            UnknownDocument: there is none with this id.
+        """
+        with self._store.reading() as snapshot:
+            text = snapshot.text(document_id)
+        if text is None:
+            raise UnknownDocument(f"There is no document {document_id!r} in the collection {self.name!r}.")
+        return text
+
+    def documents(self, *, after: int = 0, limit: int) -> list[DocumentRecord]:
+        """Return up to `limit` documents in the order in which they first came, above the number `after`."""
+        with self._store.reading() as snapshot:
+            return snapshot.documents(after=after, limit=limit)
+
+    def counts(self) -> tuple[int, int]:
+        """Return the number of documents and of passages."""
+        with self._store.reading() as snapshot:
+            return snapshot.counts()
+
+    def fingerprint(self) -> str:
+        """Return a hash of all that decides what is retrieved: documents, embedder and its engine, settings."""
+        with self._store.reading() as snapshot:
+            return self._fingerprint_of(snapshot)
+
+    def faults(self) -> list[str]:
+        """Check the store and the vectors against each other and return what is wrong, in words; reads everything."""
+        with self._store.reading() as snapshot:
+            with self._committing:
+                snapshot.pin()
+                in_memory = self._vectors.ids()
+            stored = [each for ids, _ in snapshot.vectors(self._embedder.dimension) for each in ids]
+            found = snapshot.faults()
+        return found if in_memory == stored else [*found, "the vectors in memory are not those of the store"]
+
+    def _is_current(self) -> bool:
+        """Whether the index was built as is asked for now; an empty one is, after it was told so."""
+        wanted = self._index_identity()
+        with self._store.reading() as snapshot:
+            if snapshot.meta("index") == wanted:
+                return True
+            if snapshot.counts()[0]:
+                return False
+        try:
+            with self._store.writing() as change:
+                change.set_meta("index", wanted)
+                change.commit()
+        except StoreError:
+            return False
+        return True
+
+    def _index_identity(self) -> str:
+        return json.dumps(
+            {
+                "embedder": self._embedder.identity,
+                "dimension": self._embedder.dimension,
+                "passages": asdict(self._passage_settings),
+            },
+            sort_keys=True,
+        )
+
+    def _index(self, document: Document, progress: Progress | None) -> tuple[list[Passage], list[str], Matrix]:
+        passages = split_passages(
+            document.text,
+            markdown=document.is_markdown,
+            count_tokens=self._embedder.count_tokens,
+            settings=self._passage_settings,
+        )
+        headings = [_heading(document, passage) for passage in passages]
+        texts = [f"{heading}\n{passage.text}" for heading, passage in zip(headings, passages, strict=True)]
+        vectors = np.empty((len(texts), self._embedder.dimension), np.float32)
+        for start in range(0, len(texts), _EMBEDDED_AT_ONCE):
+            part = texts[start : start + _EMBEDDED_AT_ONCE]
+            vectors[start : start + len(part)] = self._embedder.embed_passages(part)
+            if progress is not None:
+                progress(start + len(part), len(texts))
+        return passages, headings, vectors
+
+    @contextmanager
+    def _changing(self) -> Iterator[Change]:
+        with self._writing, self._store.writing() as change:
+            yield change
+
+    def _commit(self, change: Change, removed: list[int], added: list[int], vectors: Matrix) -> None:
+        """Commit, and bring the vectors along; questions wait for the moment that this takes."""
+        with self._committing:
+            change.commit()
+            try:
+                self._vectors.remove(removed)
+                self._vectors.add(added, vectors)
+            except Exception:
+                # The store is the truth: what is in memory is made to agree with it, whatever went wrong.
+                self._vectors = self._load_vectors()
+
+    def _load_vectors(self) -> Vectors:
+        vectors = Vectors(self._embedder.dimension)
+        with self._store.reading() as snapshot:
+            for ids, matrix in snapshot.vectors(self._embedder.dimension):
+                vectors.add(ids, matrix)
+        return vectors
+
+    def _reindex(self, progress: Progress) -> None:
+        with self._changing() as change:
+            records = change.documents()
+            for done, record in enumerate(records):
+                progress(done, len(records))
+                text = change.text(record.id) or ""
+                document = Document(record.id, record.source, record.title, text, record.content_sha256, record.metadata)
+                change.put(document, *self._index(document, None))
+            change.set_meta("index", self._index_identity())
+            change.commit()
+            progress(len(records), len(records))
+
+    def _fingerprint_of(self, snapshot: Snapshot) -> str:
+        generation = snapshot.generation
+        if self._fingerprint is None or self._fingerprint[0] != generation:
+            parts = [
+                snapshot.document_hashes(),
+                self._index_identity(),
+                self._embedder.engine,
+                asdict(self._retrieval_settings),
+            ]
+            self._fingerprint = generation, hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+        return self._fingerprint[1]
+
+
+def _heading(document: Document, passage: Passage) -> str:
+    """Return what stands above a passage: the document's title and the section, where they say different things."""
+    parts = [document.title, passage.section]
+    return "\n".join(dict.fromkeys(part for part in parts if part))
+
+
+def _is_unchanged(known: DocumentRecord, document: Document) -> bool:
+    return (known.content_sha256, known.title, known.metadata) == (
+        document.content_sha256,
+        document.title,
+        document.metadata,
+    )

@@ -1,0 +1,78 @@
+"""Retrieval: dense and full-text search over one snapshot, fused by rank into hits."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from index.store import Filters, Snapshot, StoredPassage
+from index.words import full_text_query
+
+# Cosines are rounded before they are ranked: the same text may differ in the last digits from one batch to another,
+# and equal scores must stay equal, or the same documents would not always give the same answer.
+_COSINE_DIGITS = 4
+_BM25_DIGITS = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A passage found for a question. `rank` counts from 1; `score` is at most 1, for a passage first in both lists."""
+
+    rank: int
+    score: float
+    found: StoredPassage
+
+
+@dataclass(frozen=True, slots=True)
+class RetrievalSettings:
+    """How the two searches are fused.
+
+    Each gives its `pool` best passages; a passage scores the sum of `weight / (constant + rank)` over the lists that it
+    is in: reciprocal rank fusion (Cormack, Clarke & Buettcher 2009).
+    """
+
+    pool: int = 50
+    constant: float = 60.0
+    dense_weight: float = 1.0
+    full_text_weight: float = 1.0
+    heading_weight: float = 0.5
+
+
+def retrieve(
+    snapshot: Snapshot,
+    question: str,
+    dense: Sequence[tuple[int, float]],
+    *,
+    top_k: int,
+    filters: Filters,
+    settings: RetrievalSettings,
+) -> list[Hit]:
+    """Return the `top_k` best hits, best first.
+
+    `dense` is what the vector search found for the question: (passage id, cosine) of the same generation.
+    """
+    query = full_text_query(question)
+    matches = (
+        snapshot.match(query, limit=settings.pool, heading_weight=settings.heading_weight, filters=filters)
+        if query
+        else []
+    )
+    found = snapshot.passages(list({each for each, _ in (*dense, *matches)}))
+    scores: dict[int, float] = {}
+    for ranking, digits, weight in (
+        (dense, _COSINE_DIGITS, settings.dense_weight),
+        (matches, _BM25_DIGITS, settings.full_text_weight),
+    ):
+        for rank, passage_id in enumerate(_ranked(ranking, digits, found), start=1):
+            scores[passage_id] = scores.get(passage_id, 0.0) + weight / (settings.constant + rank)
+    best = (settings.dense_weight + settings.full_text_weight) / (settings.constant + 1)
+    order = _ranked(list(scores.items()), 12, found)[:top_k]
+    return [Hit(rank, scores[each] / best, found[each]) for rank, each in enumerate(order, start=1)]
+
+
+def _ranked(scored: Sequence[tuple[int, float]], digits: int, found: dict[int, StoredPassage]) -> list[int]:
+    """Return the ids by descending score. Ties fall by place in the documents: ids depend on the order of arrival."""
+
+    def place(item: tuple[int, float]) -> tuple[float, str, int]:
+        stored = found[item[0]]
+        return -round(item[1], digits), stored.source, stored.passage.start
+
+    return [each for each, _ in sorted((item for item in scored if item[0] in found), key=place)]
