@@ -22,8 +22,10 @@ _MODEL_FILE = "model.onnx"
 _TOKENIZER_FILE = "tokenizer.json"
 _DESCRIPTION_FILE = "export.json"
 
-# One batch holds at most so many tokens, padding included: enough to keep two cores busy, little enough to stay small.
+# A batch holds at most so many tokens, padding included: enough to keep two cores busy, little enough to stay small.
 _BATCH_TOKENS = 4096
+# Padding is computed like any token: a text much longer than the first of its batch begins another one.
+_LARGEST_PADDING = 1.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,10 +160,15 @@ class OnnxEmbedder:
 
 
 def _batches(token_ids: list[list[int]]) -> list[list[int]]:
-    """Return the numbers of the texts, shortest first, in batches of at most `_BATCH_TOKENS` with their padding."""
+    """Return the numbers of the texts, shortest first, in batches of similar length."""
     batches: list[list[int]] = []
     for index in sorted(range(len(token_ids)), key=lambda each: len(token_ids[each])):
-        if not batches or (len(batches[-1]) + 1) * len(token_ids[index]) > _BATCH_TOKENS:
+        length = len(token_ids[index])
+        if (
+            not batches
+            or (len(batches[-1]) + 1) * length > _BATCH_TOKENS
+            or length > _LARGEST_PADDING * len(token_ids[batches[-1][0]])
+        ):
             batches.append([])
         batches[-1].append(index)
     return batches

@@ -1,0 +1,1 @@
+"""Cases to runs to a verdict: how well the service answers."""

@@ -1,0 +1,63 @@
+"""Citations: where in which document an answer stands, checked before it is shown."""
+
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from index.errors import UnresolvableCitation
+from index.retriever import Hit
+from service.reader.reader import Span
+
+
+@dataclass(frozen=True, slots=True)
+class Excerpt:
+    """`document.text[start:end] == text`."""
+
+    start: int
+    end: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """A cited span of a document, with the sentence around it. Offsets are code points of the canonical text."""
+
+    document_id: str
+    document_title: str
+    section: str | None
+    source: str
+    content_sha256: str
+    cited: Excerpt
+    sentence: Excerpt
+    url: str
+
+
+def cite(hit: Hit, span: Span, *, base_url: str) -> Citation:
+    """Return the citation of a span of a hit's passage.
+
+    `url` opens the document at the cited words; its fragment has the syntax of RFC 5147 (`char=start,end`).
+
+    Raises:
+        UnresolvableCitation: the span does not stand in the passage.
+    """
+    found, passage = hit.found, hit.found.passage
+    if not passage.start <= span.start < span.end <= passage.end:
+        raise UnresolvableCitation(
+            f"Span {span.start}-{span.end} is not within passage {passage.start}-{passage.end} of {found.document_id}."
+        )
+
+    def excerpt(start: int, end: int) -> Excerpt:
+        return Excerpt(start, end, passage.text[start - passage.start : end - passage.start])
+
+    around = [each for each in passage.sentences if each.start < span.end and span.start < each.end]
+    if not around:
+        raise UnresolvableCitation(f"Span {span.start}-{span.end} of {found.document_id} lies between two sentences.")
+    return Citation(
+        found.document_id,
+        found.document_title,
+        passage.section,
+        found.source,
+        found.content_sha256,
+        excerpt(span.start, span.end),
+        excerpt(min(span.start, around[0].start), max(span.end, around[-1].end)),
+        f"{base_url}/documents/{quote(found.document_id)}#char={span.start},{span.end}",
+    )

@@ -1,0 +1,96 @@
+"""Limits: how many questions run and wait at once, and how long one may take."""
+
+import math
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+import anyio
+import anyio.to_thread
+
+from index.errors import DeadlineExceeded, Overloaded
+
+T = TypeVar("T")
+
+# How much the last measured duration counts in the running mean that Retry-After is reckoned from.
+_SMOOTHING = 0.1
+
+
+class Deadline:
+    """A point in time by which a request must be answered."""
+
+    def __init__(self, seconds: float) -> None:
+        """Let the time run from now; `math.inf` never ends."""
+        self._seconds = seconds
+        self._end = time.monotonic() + seconds
+
+    @property
+    def remaining_s(self) -> float:
+        """Seconds that are left, 0 when it has passed."""
+        return max(0.0, self._end - time.monotonic())
+
+    def check(self) -> None:
+        """Return if there is time left.
+
+        Raises:
+            DeadlineExceeded: there is none.
+        """
+        if self.remaining_s == 0:
+            raise DeadlineExceeded(f"The request was not answered within {self._seconds:g} seconds; ask again later.")
+
+
+class Gate:
+    """A bounded queue in front of work that keeps a core busy.
+
+    `concurrency` pieces of work run at once, in threads; `queue_size` more may wait; any other is refused at once, so
+    that a caller learns in a millisecond what it would else learn from a time-out.
+    """
+
+    def __init__(self, *, concurrency: int, queue_size: int) -> None:
+        """Make a gate. Use it from one event loop only."""
+        self._concurrency = concurrency
+        self._capacity = concurrency + queue_size
+        self._admitted = 0
+        self._mean_s = 0.1
+        self._turns = anyio.Semaphore(concurrency)
+        self._threads = anyio.CapacityLimiter(concurrency)
+
+    @property
+    def admitted(self) -> int:
+        """How many pieces of work run or wait now."""
+        return self._admitted
+
+    async def run(self, work: Callable[[Deadline], T], *, deadline: Deadline) -> T:
+        """Run `work(deadline)` in a thread when its turn comes, and return what it returns.
+
+        Work that has begun is never abandoned: it holds its place until it ends, and checks the deadline itself.
+
+        Raises:
+            Overloaded: the queue is full, or the deadline passed before the turn came.
+            DeadlineExceeded: `work` saw the deadline pass.
+        """
+        if self._admitted >= self._capacity:
+            raise self._overloaded("The queue is full.")
+        self._admitted += 1
+        try:
+            with anyio.move_on_after(deadline.remaining_s if deadline.remaining_s < math.inf else None) as waiting:
+                await self._turns.acquire()
+            if waiting.cancelled_caught:
+                raise self._overloaded("The request's turn did not come in time.")
+            try:
+                return await anyio.to_thread.run_sync(self._timed, work, deadline, limiter=self._threads)
+            finally:
+                self._turns.release()
+        finally:
+            self._admitted -= 1
+
+    def _timed(self, work: Callable[[Deadline], T], deadline: Deadline) -> T:
+        begin = time.monotonic()
+        try:
+            return work(deadline)
+        finally:
+            self._mean_s += _SMOOTHING * (time.monotonic() - begin - self._mean_s)
+
+    def _overloaded(self, reason: str) -> Overloaded:
+        seconds = max(1, math.ceil(self._admitted * self._mean_s / self._concurrency))
+        return Overloaded(f"{reason} Ask again in {seconds} s.", retry_after_s=seconds)

@@ -1,0 +1,135 @@
+"""Problems: every error of the HTTP edge as problem+json (RFC 9457), in words that say what to do."""
+
+import logging
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from index import errors
+
+MEDIA_TYPE = "application/problem+json"
+TYPE_PREFIX = "urn:citespan:problem:"
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One problem. `slug` names its kind; together with `TYPE_PREFIX` it is the `type` that programs may rely on."""
+
+    status: int
+    slug: str
+    title: str
+    detail: str
+    headers: dict[str, str] = field(default_factory=dict)
+    more: dict[str, Any] = field(default_factory=dict)
+
+    def response(self) -> JSONResponse:
+        """Return the problem as a response."""
+        content = {"type": TYPE_PREFIX + self.slug, "title": self.title, "status": self.status, "detail": self.detail}
+        return JSONResponse(content | self.more, self.status, self.headers, media_type=MEDIA_TYPE)
+
+
+# The most special class that an error is of decides: status, slug and title.
+KINDS: dict[type[errors.CitespanError], tuple[int, str, str]] = {
+    errors.InvalidDocument: (422, "invalid-document", "The document cannot be taken"),
+    errors.InvalidCollectionName: (422, "invalid-collection-name", "The collection's name cannot be taken"),
+    errors.UnknownDocument: (404, "unknown-document", "There is no such document"),
+    errors.UnknownCollection: (404, "unknown-collection", "There is no such collection"),
+    errors.NotReady: (503, "not-ready", "The service is not ready"),
+    errors.Overloaded: (503, "overloaded", "Too many requests are waiting"),
+    errors.DeadlineExceeded: (504, "deadline-exceeded", "The request took too long"),
+    errors.StoreError: (503, "store-unavailable", "The store cannot be used now"),
+    errors.CitespanError: (500, "internal-error", "The service failed"),
+}
+
+
+def problem_of(error: errors.CitespanError) -> Problem:
+    """Return what the HTTP edge says of an error."""
+    kind = next(each for each in type(error).__mro__ if each in KINDS)
+    status, slug, title = KINDS[kind]
+    if status == HTTPStatus.INTERNAL_SERVER_ERROR:
+        return _INTERNAL
+    headers = {}
+    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+        headers["Retry-After"] = str(error.retry_after_s if isinstance(error, errors.Overloaded) else 5)
+    return Problem(status, slug, title, str(error), headers)
+
+
+def install(app: FastAPI) -> None:
+    """Let every error of `app` be answered as a problem."""
+
+    @app.exception_handler(errors.CitespanError)
+    async def _citespan_error(_: Request, error: errors.CitespanError) -> JSONResponse:
+        problem = problem_of(error)
+        if problem is _INTERNAL:
+            logger.error("unexpected error", exc_info=error)
+        return problem.response()
+
+    @app.exception_handler(RequestValidationError)
+    async def _invalid(_: Request, error: RequestValidationError) -> JSONResponse:
+        return _validation_problem(error).response()
+
+    @app.exception_handler(HTTPException)
+    async def _http_error(request: Request, error: HTTPException) -> JSONResponse:
+        return _http_problem(request, error).response()
+
+    @app.exception_handler(Exception)
+    async def _unexpected(_: Request, error: Exception) -> JSONResponse:
+        return _INTERNAL.response()  # the traceback is logged by the middleware that raises it again
+
+
+_INTERNAL = Problem(
+    500, "internal-error", "The service failed", "This is a fault of the service; its log tells more under the request's id."
+)
+
+
+def _validation_problem(error: RequestValidationError) -> Problem:
+    details = error.errors()
+    if details and details[0]["type"] == "json_invalid":
+        reason = details[0].get("ctx", {}).get("error", "")
+        return Problem(400, "invalid-json", "The body is not JSON", f"The body cannot be parsed: {reason}.")
+    # Without the input: it may be long, and it is the caller's own.
+    complaints = [{"pointer": _pointer(each["loc"]), "detail": _sentence(each["msg"])} for each in details]
+    first = complaints[0] if complaints else {"pointer": "", "detail": "The request is not valid."}
+    return Problem(
+        422,
+        "invalid-request",
+        "The request is not valid",
+        f"{first['pointer'] or 'body'}: {first['detail']}",
+        more={"errors": complaints},
+    )
+
+
+def _http_problem(request: Request, error: HTTPException) -> Problem:
+    headers = dict(error.headers or {})
+    match error.status_code:
+        case 404:
+            return Problem(404, "not-found", "There is nothing here", f"No resource has the path {request.url.path}.")
+        case 405:
+            detail = f"{request.method} is not possible here; allowed: {headers.get('Allow', 'see the API page')}."
+            return Problem(405, "method-not-allowed", "The method is not allowed", detail, headers)
+        case 413:
+            detail = "The request body is larger than CITESPAN_MAX_BODY_BYTES allows; send it in smaller parts."
+            return Problem(413, "body-too-large", "The body is too large", detail, headers)
+        case status:
+            title = HTTPStatus(status).phrase
+            return Problem(status, title.lower().replace(" ", "-"), title, _sentence(str(error.detail)), headers)
+
+
+def _pointer(location: tuple[int | str, ...]) -> str:
+    """Return a JSON pointer into the body (RFC 6901), or `?name` for a query parameter."""
+    kind, *rest = location
+    if kind == "query":
+        return "?" + ".".join(map(str, rest))
+    return "".join(f"/{str(part).replace('~', '~0').replace('/', '~1')}" for part in rest)
+
+
+def _sentence(message: str) -> str:
+    message = message.removeprefix("Value error, ")
+    return message[:1].upper() + message[1:] + ("" if message.endswith((".", "!")) else ".")

@@ -1,0 +1,52 @@
+"""The Reader protocol: what every reader takes and gives, whether it scores sentences or exact spans."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from index.retriever import Hit
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A piece of a passage that may answer.
+
+    `hit` is the number of the passage among those that were read, from 0; `start` and `end` are offsets into the
+    canonical text of its document. `score` is on the scale of log-odds, comparable between passages.
+    """
+
+    hit: int
+    start: int
+    end: int
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a reader found: spans by descending score, without overlaps inside a document, and the score of silence."""
+
+    spans: tuple[Span, ...]
+    no_answer_score: float
+
+    def confidence(self, span: Span) -> float:
+        """Return the probability (0 to 1) that `span` answers, by the reader's calibration."""
+        return 1.0 / (1.0 + math.exp(min(700.0, self.no_answer_score - span.score)))
+
+
+class Reader(Protocol):
+    """Reads passages for a question. Implementations are thread-safe and deterministic."""
+
+    @property
+    def identity(self) -> str:
+        """Name, version and everything else that decides what is read; part of the fingerprint."""
+        ...
+
+    @property
+    def min_confidence(self) -> float:
+        """The confidence below which it is better to abstain, chosen on development questions."""
+        ...
+
+    def read(self, question: str, hits: Sequence[Hit]) -> Reading:
+        """Return the spans of these passages that may answer the question."""
+        ...

@@ -1,0 +1,125 @@
+"""Settings: the only reader of the environment."""
+
+import os
+from collections.abc import Mapping
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+
+from index.embedder import Engine
+from index.errors import SettingsError
+from index.model_folder import DEFAULT_MODEL
+from service.auth import ApiKey, parse_keys
+
+PREFIX = "CITESPAN_"
+LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
+
+
+def _split(value: Any) -> Any:
+    return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+
+def _keys(value: Any) -> Any:
+    return parse_keys(value) if isinstance(value, str) else value
+
+
+Names = Annotated[tuple[str, ...], BeforeValidator(_split)]
+Keys = Annotated[tuple[ApiKey, ...], BeforeValidator(_keys)]
+
+
+class Settings(BaseModel):
+    """Every setting, with its default. `data_dir` is the field of the variable `CITESPAN_DATA_DIR`, and so on.
+
+    A variable with the prefix that is no setting is an error, not silently ignored: it is nearly always a typing error.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+
+    data_dir: Path = Field(Path("data"), description="Directory of all collections.")
+    host: str = Field("127.0.0.1", description="Address to listen on.")
+    port: int = Field(8000, ge=0, le=65535, description="Port to listen on.")
+    public_url: str | None = Field(
+        None, pattern=r"^https?://[^/]", description="Base of the links in citations; default: `http://HOST:PORT`."
+    )
+    api_keys: Keys = Field(
+        (),
+        repr=False,
+        description="Keys as `name:secret[:collections[:read\\|write]]`, comma-separated; collections joined by `+`, or `*`.",
+    )
+    allow_anonymous: bool = Field(False, description="Listen on other than loopback addresses without any key.")
+    allowed_hosts: Names = Field(
+        (), description="Host names that requests may be addressed to, besides loopback and the public URL; `*`: any."
+    )
+    allowed_origins: Names = Field((), description="Origins of web pages that may call the API, such as `https://chat.example`.")
+    embedder: str = Field(DEFAULT_MODEL, description="Sentence Transformers model: the default one, or a folder.")
+    embedder_engine: Engine = Field("auto", description="`onnx`, `torch`, or `auto`: ONNX Runtime where the model can be exported.")
+    threads: int = Field(0, ge=0, description="Threads of one model computation; 0: as many as cores.")
+    read_depth: int = Field(5, ge=1, le=50, description="How many retrieved passages the reader reads.")
+    min_confidence: float | None = Field(
+        None, ge=0, le=1, description="Confidence below which Citespan abstains; default: the reader's own."
+    )
+    concurrency: int = Field(2, ge=1, description="Questions that are answered at the same time.")
+    queue_size: int = Field(32, ge=0, description="Questions that may wait; what does not fit gets 503 at once.")
+    deadline_s: float = Field(10.0, gt=0, description="Seconds that a question may take, waiting included.")
+    max_body_bytes: int = Field(16_777_216, ge=1024, description="Largest request body.")
+    drain_s: float = Field(1.0, ge=0, description="Seconds between failing readiness and refusing connections at SIGTERM.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level that is logged.")
+    log_format: Literal["json", "text"] = Field("json", description="One JSON object a line, or text for people.")
+    log_questions: bool = Field(False, description="Write the text of questions to the log.")
+
+    @model_validator(mode="after")
+    def _check_exposure(self) -> Self:
+        if not self.is_loopback and not self.api_keys and not self.allow_anonymous:
+            raise ValueError(
+                f"host {self.host} can be reached from other machines: set {PREFIX}API_KEYS, "
+                f"or {PREFIX}ALLOW_ANONYMOUS=1 if everyone there may read and change everything"
+            )
+        return self
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether only this machine can reach the address."""
+        return self.host in LOOPBACK_HOSTS or self.host.startswith("127.")
+
+    @property
+    def base_url(self) -> str:
+        """Where the service is reached from outside, without a slash at the end."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return (self.public_url or f"http://{host}:{self.port}").rstrip("/")
+
+    @property
+    def model_cache(self) -> Path:
+        """Where exported models are kept."""
+        return self.data_dir / ".models"
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] | None = None, **overrides: Any) -> Self:
+        """Read the settings from variables, by default those of the process. `overrides` that are not None win.
+
+        Raises:
+            SettingsError: a variable is unknown, or its value cannot be taken.
+        """
+        environment = os.environ if environment is None else environment
+        values: dict[str, Any] = {
+            name.removeprefix(PREFIX).lower(): value
+            for name, value in environment.items()
+            if name.startswith(PREFIX) and value != ""
+        }
+        values |= {name: value for name, value in overrides.items() if value is not None}
+        try:
+            return cls.model_validate(values)
+        except ValidationError as error:
+            raise SettingsError("; ".join(_complaint(each) for each in error.errors(include_url=False))) from None
+
+
+def _complaint(error: Any) -> str:
+    # Never with the value: it may be a secret.
+    if error["type"] == "extra_forbidden":
+        name = str(error["loc"][0])
+        near = get_close_matches(name, Settings.model_fields, n=1)
+        hint = f"; did you mean {PREFIX}{near[0].upper()}?" if near else ""
+        return f"{PREFIX}{name.upper()} is no setting{hint}"
+    message = str(error["msg"]).removeprefix("Value error, ")
+    return f"{PREFIX}{str(error['loc'][0]).upper()}: {message}" if error["loc"] else message
