@@ -53,6 +53,10 @@ class UnresolvableCitation(CitespanError):
     """A span does not stand in its document where it says it does. Always a bug; never shown as an answer."""
 
 
+class Forbidden(CitespanError):
+    """The key of a request does not allow it."""
+
+
 class NotReady(CitespanError):
     """The service is starting or shutting down."""
 

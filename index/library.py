@@ -31,7 +31,7 @@ def write_lock(data_dir: Path) -> Iterator[None]:
     """
     try:
         data_dir.mkdir(parents=True, exist_ok=True)
-        with FileLock(data_dir / _LOCK_FILE, timeout=0):
+        with FileLock(data_dir / _LOCK_FILE, timeout=0, thread_local=False):
             yield
     except Timeout as error:
         raise StoreLocked(

@@ -41,6 +41,7 @@ KINDS: dict[type[errors.CitespanError], tuple[int, str, str]] = {
     errors.InvalidCollectionName: (422, "invalid-collection-name", "The collection's name cannot be taken"),
     errors.UnknownDocument: (404, "unknown-document", "There is no such document"),
     errors.UnknownCollection: (404, "unknown-collection", "There is no such collection"),
+    errors.Forbidden: (403, "forbidden", "The key does not allow this"),
     errors.NotReady: (503, "not-ready", "The service is not ready"),
     errors.Overloaded: (503, "overloaded", "Too many requests are waiting"),
     errors.DeadlineExceeded: (504, "deadline-exceeded", "The request took too long"),

@@ -1,0 +1,89 @@
+"""The application: settings in, a FastAPI application out."""
+
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from urllib.parse import urlsplit
+
+from fastapi import FastAPI
+from starlette.middleware.cors import CORSMiddleware
+
+from index.embedder import Embedder
+from index.errors import CitespanError
+from service import VERSION, problems
+from service.auth import Guard
+from service.engine import open_engine
+from service.limits import Gate
+from service.logs import REQUEST_ID_HEADER, RequestLog
+from service.metrics import Metrics
+from service.routes import ask, documents, health, pages
+from service.routes.deps import Context
+from service.settings import LOOPBACK_HOSTS, Settings
+
+logger = logging.getLogger(__name__)
+
+# Changes take turns; so many may wait before a sender is told to come back.
+_WAITING_CHANGES = 16
+
+
+def create_app(settings: Settings, *, embedder: Embedder | None = None) -> FastAPI:
+    """Make the application. Models and collections are loaded when it starts, once.
+
+    `embedder` takes the place of the one that the settings name.
+    """
+    context = Context(
+        settings,
+        Metrics(),
+        questions=Gate(concurrency=settings.concurrency, queue_size=settings.queue_size),
+        changes=Gate(concurrency=1, queue_size=_WAITING_CHANGES),
+    )
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        # Blocks the event loop on purpose: there is nobody to serve before it is done.
+        try:
+            with open_engine(settings, embedder=embedder) as engine:
+                context.engine = engine
+                logger.info("ready", extra={"fields": {"url": settings.base_url, "engine": engine.library.embedder.engine}})
+                yield
+                context.engine = None
+        except CitespanError as error:
+            logger.critical("%s", error)
+            raise
+
+    app = FastAPI(
+        title="Citespan",
+        version=VERSION,
+        summary="Ask your documents: their exact words and where they stand, or an honest “the documents do not say”.",
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        max_body_size=settings.max_body_bytes,
+    )
+    app.state.context = context
+    problems.install(app)
+    for module in (ask, documents, health, pages):
+        app.include_router(module.router)
+    pages.mount_static(app)
+
+    # The last one added is the first to see a request.
+    if settings.allowed_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=list(settings.allowed_origins),
+            allow_methods=["GET", "POST", "DELETE"],
+            allow_headers=["Authorization", "Content-Type", REQUEST_ID_HEADER],
+            expose_headers=[REQUEST_ID_HEADER],
+        )
+    app.add_middleware(
+        Guard, keys=settings.api_keys, hosts=_hosts(settings), origins=frozenset(settings.allowed_origins)
+    )
+    app.add_middleware(RequestLog, metrics=context.metrics)
+    return app
+
+
+def _hosts(settings: Settings) -> frozenset[str]:
+    """Return the names that the service answers under."""
+    public = urlsplit(settings.base_url).hostname
+    named = {host.lower() for host in (*settings.allowed_hosts, settings.host, public) if host}
+    return frozenset(named - {"0.0.0.0", "::"}) | LOOPBACK_HOSTS  # noqa: S104 (an address to leave out, not to bind)

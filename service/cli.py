@@ -1,0 +1,192 @@
+"""The command `citespan`: build, serve, ask, doctor."""
+
+import sys
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TaskProgressColumn, TextColumn, TimeElapsedColumn
+from rich.text import Text
+
+from index.collection import Receipt
+from index.documents import find_files, read_document
+from index.errors import CitespanError, InvalidDocument, UnknownCollection
+from index.library import DEFAULT_COLLECTION
+from service import VERSION, doctor
+from service.answering import Answer, Response
+from service.engine import open_engine
+from service.schemas import AskResponse
+from service.settings import Settings
+
+Report: TypeAlias = Callable[[float, int], None]
+
+OK, FAULTY, FAILED = 0, 1, 2
+
+out = Console(highlight=False)
+err = Console(stderr=True, highlight=False)
+
+
+def _command(function: Callable[..., int]) -> Callable[..., None]:
+    """Let a command end with its exit code, and tell errors in one line without a traceback."""
+
+    @wraps(function)
+    def run(*args: Any, **kwargs: Any) -> None:
+        try:
+            sys.exit(function(*args, **kwargs))
+        except CitespanError as error:
+            err.print(Text.assemble(("error: ", "bold red"), str(error)), soft_wrap=True)
+            sys.exit(FAILED)
+
+    return run
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(VERSION, prog_name="citespan")
+def main() -> None:
+    """Ask your documents: their exact words and where they stand, or an honest "the documents do not say".
+
+    Every setting is an environment variable CITESPAN_...; docs/configuration.md lists them.
+    """
+
+
+@main.command()
+@click.argument("folders", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.option("--collection", default=DEFAULT_COLLECTION, show_default=True, help="Where the documents go.")
+@_command
+def build(folders: tuple[Path, ...], collection: str) -> int:
+    """Index the text and Markdown files of FOLDERS: new and changed ones only.
+
+    A file's path below its folder is its source; a second build of the same files changes nothing.
+    """
+    found = [each for folder in folders for each in find_files(folder)]
+    if not found:
+        raise InvalidDocument(f"There is no .txt or .md file in {', '.join(map(str, folders))}.")
+    if twice := {source for source, _ in found if sum(source == other for other, _ in found) > 1}:
+        raise InvalidDocument(f"Two files have the same path below their folders: {', '.join(sorted(twice))}.")
+    settings = Settings.from_environment()
+    receipts: list[Receipt] = []
+    failed: list[str] = []
+    with _progress() as progress:
+        loading = progress.add_task("Loading the models", total=None)
+        with open_engine(settings, reindex=_reporter(progress, "Indexing anew")) as engine:
+            progress.update(loading, visible=False)
+            target = engine.library.create(collection)
+            report = _reporter(progress, "Indexing")
+            for number, (source, path) in enumerate(found):
+                try:
+                    document = read_document(path, source=source)
+                    receipts.append(target.put(document, progress=_part(report, number, len(found))))
+                except InvalidDocument as error:
+                    failed.append(str(error))
+            report(len(found), len(found))
+            documents, passages = target.counts()
+    added = sum(receipt.created for receipt in receipts)
+    changed = sum(receipt.changed for receipt in receipts) - added
+    out.print(
+        f"{added} added, {changed} replaced, {len(receipts) - added - changed} unchanged; "
+        f"the collection '{collection}' has {documents} documents in {passages} passages."
+    )
+    for complaint in failed:
+        err.print(Text.assemble(("not indexed: ", "bold red"), complaint), soft_wrap=True)
+    return FAULTY if failed else OK
+
+
+@main.command()
+@click.option("--host", help="Address to listen on (CITESPAN_HOST).")
+@click.option("--port", type=int, help="Port to listen on (CITESPAN_PORT).")
+@_command
+def serve(host: str | None, port: int | None) -> int:
+    """Serve the HTTP API until a signal comes."""
+    from service.server import serve as run  # a web server, which the other commands need not load
+
+    return run(Settings.from_environment(host=host, port=port))
+
+
+@main.command()
+@click.argument("question")
+@click.option("--collection", default=DEFAULT_COLLECTION, show_default=True, help="Where to look.")
+@click.option("--json", "as_json", is_flag=True, help="Print what POST /v1/ask would send.")
+@_command
+def ask(question: str, collection: str, as_json: bool) -> int:
+    """Answer QUESTION from the documents, or say that they do not say."""
+    if not question.strip():
+        raise CitespanError("The question is blank.")
+    settings = Settings.from_environment()
+    with open_engine(settings, read_only=True) as engine:
+        try:
+            target = engine.library.collection(collection)
+        except UnknownCollection as error:
+            raise UnknownCollection(f"{error} Build one first: `citespan build FOLDER`.") from None
+        response = engine.answerer.ask(target, question)
+    if as_json:
+        click.echo(AskResponse.of(response).model_dump_json(indent=2))
+    else:
+        _show(response)
+    return OK
+
+
+@main.command(name="doctor")
+@_command
+def diagnose() -> int:
+    """Tell what is installed, which models answer, and whether the stores are healthy; exit code 1 if not."""
+    return OK if doctor.report(Settings.from_environment(), out) else FAULTY
+
+
+def _show(response: Response) -> None:
+    if response.answer is None:
+        out.print("The documents do not say.", style="bold")
+        if response.alternatives:
+            out.print("\nNearest to the question:", style="dim")
+        for alternative in response.alternatives:
+            _show_answer(alternative)
+        return
+    _show_answer(response.answer)
+    out.print(Text(f"\nconfidence {response.answer.confidence:.2f}, {response.agreement}", style="dim"))
+
+
+def _show_answer(answer: Answer) -> None:
+    """Print every citation: the sentence with the cited words marked, and where it stands."""
+    for citation in answer.citations:
+        sentence, cited = citation.sentence, citation.cited
+        words = Text(sentence.text)
+        words.stylize("bold green", cited.start - sentence.start, cited.end - sentence.start)
+        out.print()
+        out.print(words, soft_wrap=True)
+        place = f"  {citation.source} [{cited.start}:{cited.end}]"
+        heading = citation.section or citation.document_title
+        out.print(Text(f"{place}  {heading}", style="dim"), soft_wrap=True)
+
+
+def _progress() -> Progress:
+    return Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TaskProgressColumn(),
+        TimeElapsedColumn(),
+        console=err,
+    )
+
+
+def _part(report: Report, number: int, total: int) -> Report:
+    """Return a function that shows the progress inside document `number` (from 0) of `total` as part of the whole."""
+    return lambda done, of: report(number + done / of, total)
+
+
+def _reporter(progress: Progress, description: str) -> Report:
+    """Return a function that shows how many of how many are done, from the first call on."""
+    tasks: list[TaskID] = []
+
+    def report(done: float, total: int) -> None:
+        if not tasks:
+            tasks.append(progress.add_task(description, total=total))
+        progress.update(tasks[0], completed=done, total=total)
+
+    return report
+
+
+if __name__ == "__main__":
+    main()

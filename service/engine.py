@@ -1,0 +1,59 @@
+"""The engine: everything that is loaded once and lives as long as the service does."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from index.collection import Progress
+from index.embedder import Embedder, load_embedder
+from index.library import DEFAULT_COLLECTION, Library, write_lock
+from service.answering import Answerer
+from service.reader.sentence_reader import SentenceReader
+from service.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """The collections, and what answers from them."""
+
+    library: Library
+    answerer: Answerer
+
+
+@contextmanager
+def open_engine(
+    settings: Settings, *, read_only: bool = False, reindex: Progress | None = None, embedder: Embedder | None = None
+) -> Iterator[Engine]:
+    """Load the models and open the collections; hold the write lock unless `read_only`.
+
+    `embedder` takes the place of the one that the settings name. The default collection is made where it is missing.
+
+    Raises:
+        ModelError: a model cannot be loaded.
+        StoreError: a store cannot be used, or another process writes.
+    """
+    if read_only:
+        with _library(settings, embedder, read_only=True) as library:
+            yield Engine(library, _answerer(settings, library))
+        return
+    with write_lock(settings.data_dir), _library(settings, embedder, reindex=reindex) as library:
+        library.create(DEFAULT_COLLECTION)
+        yield Engine(library, _answerer(settings, library))
+
+
+def _library(
+    settings: Settings, embedder: Embedder | None, *, read_only: bool = False, reindex: Progress | None = None
+) -> Library:
+    embedder = embedder or load_embedder(
+        settings.embedder, cache=settings.model_cache, engine=settings.embedder_engine, threads=settings.threads
+    )
+    return Library(settings.data_dir, embedder, read_only=read_only, reindex=reindex)
+
+
+def _answerer(settings: Settings, library: Library) -> Answerer:
+    return Answerer(
+        SentenceReader(library.embedder),
+        read_depth=settings.read_depth,
+        min_confidence=settings.min_confidence,
+        base_url=settings.base_url,
+    )

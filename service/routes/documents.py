@@ -1,0 +1,113 @@
+"""`/v1/documents`: what the answers come from."""
+
+import base64
+import math
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.exceptions import RequestValidationError
+
+from index.documents import make_document
+from service.limits import Deadline
+from service.routes.deps import DEFAULT, CollectionQuery, ContextDep, EngineDep, open_collection
+from service.schemas import Document, DocumentList, DocumentReceipt, DocumentRequest
+
+router = APIRouter(prefix="/v1/documents", tags=["documents"])
+
+_CURSOR_PREFIX = b"after:"
+
+
+@router.post("", status_code=201, summary="Add or replace a document", responses={200: {"model": DocumentReceipt}})
+async def add_document(
+    body: DocumentRequest, request: Request, response: Response, context: ContextDep, engine: EngineDep
+) -> DocumentReceipt:
+    """Add a document (201), or replace the one from the same source (200); unchanged content changes nothing (200).
+
+    The document is durable, and found by the next question, when the response is sent.
+    """
+    collection = open_collection(request, engine, body.collection, write=True)
+    receipt = await context.changes.run(
+        lambda _: collection.put(
+            make_document(body.text, source=body.source, title=body.title, metadata=body.metadata)
+        ),
+        deadline=Deadline(math.inf),  # what has begun to be stored is not given up half-way
+    )
+    response.status_code = 201 if receipt.created else 200
+    response.headers["Location"] = f"/v1/documents/{receipt.record.id}"
+    return DocumentReceipt.of(receipt)
+
+
+@router.get("", summary="List documents")
+def list_documents(
+    request: Request,
+    engine: EngineDep,
+    collection: CollectionQuery = DEFAULT,
+    limit: Annotated[int, Query(ge=1, le=200, description="Documents on a page.")] = 50,
+    cursor: Annotated[str | None, Query(max_length=100, description="`next_cursor` of the page before.")] = None,
+) -> DocumentList:
+    """Return a page of documents in the order in which they first came."""
+    opened = open_collection(request, engine, collection, write=False)
+    records = opened.documents(after=_after(cursor), limit=limit + 1)
+    more = len(records) > limit
+    records = records[:limit]
+    return DocumentList(
+        items=[Document.of(record) for record in records], next_cursor=_cursor(records[-1].number) if more else None
+    )
+
+
+@router.get("/{document_id}", summary="Describe a document")
+def get_document(
+    document_id: str, request: Request, engine: EngineDep, collection: CollectionQuery = DEFAULT
+) -> Document:
+    """Return a document without its text."""
+    return Document.of(open_collection(request, engine, collection, write=False).document(document_id))
+
+
+@router.get(
+    "/{document_id}/text",
+    summary="Return a document's text",
+    response_class=Response,
+    responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
+)
+def get_text(
+    document_id: str, request: Request, engine: EngineDep, collection: CollectionQuery = DEFAULT
+) -> Response:
+    """Return the canonical text that every offset counts in, in UTF-8."""
+    text = open_collection(request, engine, collection, write=False).text(document_id)
+    return Response(text.encode(), media_type="text/plain; charset=utf-8")
+
+
+@router.delete("/{document_id}", status_code=204, summary="Delete a document")
+async def delete_document(
+    document_id: str,
+    request: Request,
+    context: ContextDep,
+    engine: EngineDep,
+    collection: CollectionQuery = DEFAULT,
+) -> None:
+    """Delete a document for good; no answer cites it from now on."""
+    opened = open_collection(request, engine, collection, write=True)
+    await context.changes.run(lambda _: opened.delete(document_id), deadline=Deadline(math.inf))
+
+
+def _cursor(number: int) -> str:
+    return base64.urlsafe_b64encode(_CURSOR_PREFIX + str(number).encode()).decode()
+
+
+def _after(cursor: str | None) -> int:
+    """Return the number that a cursor stands for.
+
+    Raises:
+        RequestValidationError: it is none of ours.
+    """
+    if cursor is None:
+        return 0
+    try:
+        decoded = base64.urlsafe_b64decode(cursor.encode())
+        number = int(decoded.removeprefix(_CURSOR_PREFIX))
+        if not decoded.startswith(_CURSOR_PREFIX) or not 0 <= number < 2**63:
+            raise ValueError
+    except ValueError:
+        message = "not a cursor of this service; take next_cursor from the page before"
+        raise RequestValidationError([{"type": "cursor", "loc": ("query", "cursor"), "msg": message}]) from None
+    return number

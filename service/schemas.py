@@ -1,0 +1,274 @@
+"""Schemas: the JSON of the HTTP edge. Unknown fields are an error: they are nearly always typing errors."""
+
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from index.collection import Receipt
+from index.documents import MAX_SOURCE_LENGTH, MAX_TITLE_LENGTH, Scalar
+from index.library import COLLECTION_NAME_PATTERN, DEFAULT_COLLECTION
+from index.retriever import Hit
+from index.store import DocumentRecord
+from index.store import Filters as StoreFilters
+from service import answering, citations
+
+MAX_QUESTION_LENGTH = 1000
+MAX_TOP_K = 20
+MAX_FILTER_VALUES = 1000
+
+
+def _not_blank(value: str) -> str:
+    if not value.strip():
+        raise ValueError("must not be blank")
+    return value
+
+
+CollectionName = Annotated[str, Field(pattern=COLLECTION_NAME_PATTERN, description="The collection's name.")]
+Question = Annotated[
+    str,
+    Field(min_length=1, max_length=MAX_QUESTION_LENGTH, examples=["How many fire trucks did the 2019 loan secure?"]),
+    AfterValidator(_not_blank),
+]
+FilterValues = Annotated[list[str], Field(max_length=MAX_FILTER_VALUES)]
+
+
+class _Request(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class Filters(_Request):
+    """Limits a search to some documents: those that are in every list given."""
+
+    document_id: FilterValues | None = None
+    source: FilterValues | None = None
+
+    def to_store(self) -> StoreFilters:
+        """Return the same filters for the index."""
+        return StoreFilters(
+            None if self.document_id is None else tuple(self.document_id),
+            None if self.source is None else tuple(self.source),
+        )
+
+
+class SearchRequest(_Request):
+    """A question to find passages for."""
+
+    question: Question
+    top_k: int = Field(5, ge=1, le=MAX_TOP_K, description="How many passages to show.")
+    collection: CollectionName = DEFAULT_COLLECTION
+    filters: Filters = Field(default_factory=Filters)
+
+
+class AskRequest(SearchRequest):
+    """A question to answer."""
+
+    min_confidence: float | None = Field(
+        None, ge=0, le=1, description="Abstain below this confidence; default: the service's own threshold."
+    )
+
+
+class DocumentRequest(_Request):
+    """A document to add, or to replace the one from the same source with."""
+
+    text: str = Field(description="Plain text; Markdown where the source ends in .md.")
+    title: str | None = Field(None, max_length=MAX_TITLE_LENGTH, description="Default: taken from the text.")
+    source: str | None = Field(
+        None, max_length=MAX_SOURCE_LENGTH, description="Unique in the collection; default: `upload:<content_sha256>`."
+    )
+    metadata: dict[str, Scalar] = Field(default_factory=dict, description="Kept with the document and shown with it.")
+    collection: CollectionName = DEFAULT_COLLECTION
+
+
+class Excerpt(BaseModel):
+    """`document[start_char_index:end_char_index] == text`, in Unicode code points of the document's text."""
+
+    start_char_index: int
+    end_char_index: int
+    text: str
+
+
+class Citation(BaseModel):
+    """A place in a document: `text[start_char_index:end_char_index] == cited_text`."""
+
+    type: Literal["char_location"] = "char_location"
+    document_id: str
+    document_title: str
+    section: str | None
+    source: str
+    content_sha256: str
+    start_char_index: int
+    end_char_index: int
+    cited_text: str
+    sentence: Excerpt
+    url: str
+
+    @classmethod
+    def of(cls, citation: citations.Citation) -> Self:
+        """Return a citation as JSON shows it."""
+        return cls(
+            document_id=citation.document_id,
+            document_title=citation.document_title,
+            section=citation.section,
+            source=citation.source,
+            content_sha256=citation.content_sha256,
+            start_char_index=citation.cited.start,
+            end_char_index=citation.cited.end,
+            cited_text=citation.cited.text,
+            sentence=Excerpt(
+                start_char_index=citation.sentence.start,
+                end_char_index=citation.sentence.end,
+                text=citation.sentence.text,
+            ),
+            url=citation.url,
+        )
+
+
+class Answer(BaseModel):
+    """Words of the documents, with every place where they stand."""
+
+    text: str
+    confidence: float = Field(ge=0, le=1)
+    citations: list[Citation]
+
+    @classmethod
+    def of(cls, answer: answering.Answer) -> Self:
+        """Return an answer as JSON shows it."""
+        shown = [Citation.of(citation) for citation in answer.citations]
+        return cls(text=answer.text, confidence=round(answer.confidence, 4), citations=shown)
+
+
+class Passage(BaseModel):
+    """A retrieved passage; `score` is at most 1 and compares passages of one response only."""
+
+    document_id: str
+    document_title: str
+    source: str
+    start_char_index: int
+    end_char_index: int
+    text: str
+    score: float
+
+    @classmethod
+    def of(cls, hit: Hit) -> Self:
+        """Return a hit as JSON shows it."""
+        found, passage = hit.found, hit.found.passage
+        return cls(
+            document_id=found.document_id,
+            document_title=found.document_title,
+            source=found.source,
+            start_char_index=passage.start,
+            end_char_index=passage.end,
+            text=passage.text,
+            score=round(hit.score, 4),
+        )
+
+
+class Timings(BaseModel):
+    """Milliseconds that the parts of an answer took; waiting in the queue is not among them."""
+
+    retrieve: float
+    read: float
+    total: float
+
+
+class AskResponse(BaseModel):
+    """The answer, or null where the documents do not say; the nearest passages and alternatives show either way."""
+
+    id: str
+    question: str
+    answerable: bool
+    answer: Answer | None
+    alternatives: list[Answer]
+    agreement: answering.Agreement | None
+    passages: list[Passage]
+    fingerprint: str = Field(description="Same fingerprint and same request: same answer.")
+    timings_ms: Timings
+
+    @classmethod
+    def of(cls, response: answering.Response) -> Self:
+        """Return a response as JSON shows it."""
+        timings = response.timings
+        return cls(
+            id=response.id,
+            question=response.question,
+            answerable=response.answer is not None,
+            answer=None if response.answer is None else Answer.of(response.answer),
+            alternatives=[Answer.of(each) for each in response.alternatives],
+            agreement=response.agreement,
+            passages=[Passage.of(hit) for hit in response.hits],
+            fingerprint=response.fingerprint,
+            timings_ms=Timings(
+                retrieve=round(timings.retrieve, 2), read=round(timings.read, 2), total=round(timings.total, 2)
+            ),
+        )
+
+
+class SearchResponse(BaseModel):
+    """The passages nearest to a question."""
+
+    question: str
+    passages: list[Passage]
+    fingerprint: str
+
+    @classmethod
+    def of(cls, question: str, hits: Sequence[Hit], fingerprint: str) -> Self:
+        """Return hits as JSON shows them."""
+        return cls(question=question, passages=[Passage.of(hit) for hit in hits], fingerprint=fingerprint)
+
+
+class DocumentReceipt(BaseModel):
+    """What became of a document; it is durable when this is sent."""
+
+    id: str
+    title: str
+    source: str
+    generation: int = Field(description="The change of the collection that last wrote the document.")
+    passages: int
+    content_sha256: str
+
+    @classmethod
+    def of(cls, receipt: Receipt) -> Self:
+        """Return a receipt as JSON shows it."""
+        record = receipt.record
+        return cls(
+            id=record.id,
+            title=record.title,
+            source=record.source,
+            generation=record.generation,
+            passages=record.passages,
+            content_sha256=record.content_sha256,
+        )
+
+
+class Document(BaseModel):
+    """A document without its text, which stands at `/v1/documents/{id}/text`."""
+
+    id: str
+    title: str
+    source: str
+    generation: int
+    passages: int
+    characters: int
+    content_sha256: str
+    metadata: dict[str, Any]
+    created_at: str
+    updated_at: str
+
+    @classmethod
+    def of(cls, record: DocumentRecord) -> Self:
+        """Return a stored document as JSON shows it."""
+        return cls.model_validate({name: getattr(record, name) for name in cls.model_fields})
+
+
+class DocumentList(BaseModel):
+    """A page of documents; `next_cursor` asks for the next one and is null on the last."""
+
+    items: list[Document]
+    next_cursor: str | None
+
+
+class Health(BaseModel):
+    """A sign of life."""
+
+    status: Literal["alive", "ready"]

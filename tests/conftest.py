@@ -1,0 +1,47 @@
+"""What all tests share: nothing is fetched, no setting of the caller's leaks in, and models are loaded once."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+os.environ["HF_HUB_OFFLINE"] = "1"
+for _name in [name for name in os.environ if name.startswith("CITESPAN_") and name != "CITESPAN_TEST_CACHE"]:
+    del os.environ[_name]
+
+import pytest
+from hypothesis import HealthCheck, settings
+from word_embedder import WordEmbedder
+
+from index.documents import find_files, read_document
+from index.embedder import Embedder, load_embedder
+from index.library import Library
+
+ROOT = Path(__file__).parents[1]
+SEEDS = ROOT / "seeds"
+MODEL_CACHE = ROOT / "data" / ".models"
+
+# Timed limits fail on busy machines and say nothing about the code.
+settings.register_profile("default", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("default")
+
+
+@pytest.fixture
+def words() -> WordEmbedder:
+    """An embedder without a model."""
+    return WordEmbedder()
+
+
+@pytest.fixture(scope="session")
+def embedder() -> Embedder:
+    """The real default embedder; its exported form is kept where the service keeps it by default."""
+    return load_embedder(cache=MODEL_CACHE)
+
+
+@pytest.fixture(scope="session")
+def seeds_library(embedder: Embedder, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
+    """The seed texts, indexed with the real embedder. Read only: it is shared."""
+    with Library(tmp_path_factory.mktemp("seeds"), embedder) as library:
+        collection = library.create("default")
+        for source, path in find_files(SEEDS):
+            collection.put(read_document(path, source=source))
+        yield library
