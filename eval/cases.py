@@ -74,7 +74,7 @@ def select(cases: Iterable[Case], split: str | None) -> list[Case]:
 
 
 def _case(content: dict[str, Any]) -> Case:
-    if not isinstance(content, dict) or not _REQUIRED <= content.keys():
+    if not isinstance(content, dict) or not content.keys() >= _REQUIRED:
         raise ValueError(f"a case is an object with at least {', '.join(sorted(_REQUIRED))}")
     case = Case(
         str(content["id"]),

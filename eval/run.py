@@ -78,7 +78,11 @@ class Run:
 
 
 def run_cases(
-    cases: Sequence[Case], answerer: Answerer, collection: Collection, *, progress: Callable[[int], None] = lambda _: None
+    cases: Sequence[Case],
+    answerer: Answerer,
+    collection: Collection,
+    *,
+    progress: Callable[[int], None] = lambda _: None,
 ) -> Run:
     """Put every case to the engine; `progress` is told how many are done."""
     texts = {each.source: collection.text(each.id) for each in collection.documents(limit=-1)}

@@ -78,7 +78,7 @@ def find_title(text: str, *, markdown: bool) -> str:
 
 def heading_text(words: str) -> str:
     """Return a heading's words without its Markdown marks (`## Title ##`, or `Title` underlined)."""
-    words = words.split("\n")[0] if re.search(r"\n[ \t]*(?:=+|-+)[ \t]*$", words) else words
+    words = words.split("\n", maxsplit=1)[0] if re.search(r"\n[ \t]*(?:=+|-+)[ \t]*$", words) else words
     return re.sub(r"^#{1,6}[ \t]+|[ \t]+#+$", "", words.strip()).strip()
 
 
@@ -168,9 +168,9 @@ def _heading_lines(lines: list[_Line]) -> set[int]:
             found.update(numbers)
             continue
         for number in numbers[:-1]:
-            line, body = lines[number].text, lines[number + 1].text
-            is_body = len(body) >= max(_BODY_LENGTH, _BODY_RATIO * len(line)) and ends_sentence(body)
-            if is_body and _may_be_heading(line):
+            words, body = lines[number].text, lines[number + 1].text
+            is_body = len(body) >= max(_BODY_LENGTH, _BODY_RATIO * len(words)) and ends_sentence(body)
+            if is_body and _may_be_heading(words):
                 found.add(number)
     return found
 
@@ -184,10 +184,7 @@ def _may_be_heading(line: str) -> bool:
 
 def _markdown_blocks(text: str) -> Iterator[Block]:
     """Yield the blocks of Markdown: CommonMark decides what is a heading and where a paragraph or a code block ends."""
-    line_starts = [0]
-    for match in re.finditer("\n", text):
-        line_starts.append(match.end())
-    line_starts.append(len(text))
+    line_starts = [0, *(match.end() for match in re.finditer("\n", text)), len(text)]
 
     taken = 0  # the first line that no block holds yet
     count = len(line_starts) - 1

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import logging
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -21,6 +22,8 @@ from index.vectors import Vectors
 Progress = Callable[[int, int], None]
 
 _EMBEDDED_AT_ONCE = 64
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +82,8 @@ class Collection:
                         "run `citespan build` to index it anew."
                     )
                 self._reindex(reindex)
-            self._vectors = self._load_vectors()
+            with self._store.reading() as snapshot:
+                self._vectors, self._loaded = self._load_vectors(snapshot)
         except BaseException:
             self._store.close()
             raise
@@ -134,7 +138,7 @@ class Collection:
         query = self._embedder.embed_question(question)
         with self._store.reading() as snapshot:
             with self._committing:
-                snapshot.pin()
+                self._follow(snapshot)
                 among = snapshot.passage_ids(filters) if filters else None
                 dense = self._vectors.search(query, settings.pool, among=among)
             hits = retrieve(snapshot, question, dense, top_k=top_k, filters=filters, settings=settings)
@@ -183,7 +187,7 @@ class Collection:
         """Check the store and the vectors against each other and return what is wrong, in words; reads everything."""
         with self._store.reading() as snapshot:
             with self._committing:
-                snapshot.pin()
+                self._follow(snapshot)
                 in_memory = self._vectors.ids()
             stored = [each for ids, _ in snapshot.vectors(self._embedder.dimension) for each in ids]
             found = snapshot.faults()
@@ -240,20 +244,30 @@ class Collection:
     def _commit(self, change: Change, removed: list[int], added: list[int], vectors: Matrix) -> None:
         """Commit, and bring the vectors along; questions wait for the moment that this takes."""
         with self._committing:
+            generation = change.generation
             change.commit()
             try:
                 self._vectors.remove(removed)
                 self._vectors.add(added, vectors)
+                self._loaded = generation
             except Exception:
-                # The store is the truth: what is in memory is made to agree with it, whatever went wrong.
-                self._vectors = self._load_vectors()
+                # The store is the truth: the next who asks fills the memory from it anew.
+                logger.exception("The vectors in memory did not follow a change of %r.", self.name)
 
-    def _load_vectors(self) -> Vectors:
+    def _follow(self, snapshot: Snapshot) -> None:
+        """Pin a snapshot, and fill the vectors anew where they are of another generation than it.
+
+        They are after another process has written to a collection that was opened here to read only.
+        """
+        if snapshot.pin() != self._loaded:
+            self._vectors, self._loaded = self._load_vectors(snapshot)
+
+    def _load_vectors(self, snapshot: Snapshot) -> tuple[Vectors, int]:
+        generation = snapshot.pin()
         vectors = Vectors(self._embedder.dimension)
-        with self._store.reading() as snapshot:
-            for ids, matrix in snapshot.vectors(self._embedder.dimension):
-                vectors.add(ids, matrix)
-        return vectors
+        for ids, matrix in snapshot.vectors(self._embedder.dimension):
+            vectors.add(ids, matrix)
+        return vectors, generation
 
     def _reindex(self, progress: Progress) -> None:
         with self._changing() as change:
@@ -261,7 +275,9 @@ class Collection:
             for done, record in enumerate(records):
                 progress(done, len(records))
                 text = change.text(record.id) or ""
-                document = Document(record.id, record.source, record.title, text, record.content_sha256, record.metadata)
+                document = Document(
+                    record.id, record.source, record.title, text, record.content_sha256, record.metadata
+                )
                 change.put(document, *self._index(document, None))
             change.set_meta("index", self._index_identity())
             change.commit()
@@ -287,8 +303,7 @@ def _heading(document: Document, passage: Passage) -> str:
 
 
 def _is_unchanged(known: DocumentRecord, document: Document) -> bool:
-    return (known.content_sha256, known.title, known.metadata) == (
-        document.content_sha256,
-        document.title,
-        document.metadata,
-    )
+    if (known.content_sha256, known.title) != (document.content_sha256, document.title):
+        return False
+    # As JSON: to Python, True and 1 and 1.0 are equal.
+    return json.dumps(known.metadata, sort_keys=True) == json.dumps(dict(document.metadata), sort_keys=True)

@@ -1,7 +1,8 @@
 """Documents: one source as read, with its id, title and canonical text.
 
 The canonical text is what every offset of the project counts in. It is the decoded text with a leading byte order mark
-dropped and CRLF and CR turned into LF; nothing else is changed, in particular there is no Unicode normalisation.
+dropped (every one, where tools have stacked several) and CRLF and CR turned into LF; nothing else is changed, in
+particular there is no Unicode normalisation.
 """
 
 import base64
@@ -25,6 +26,7 @@ MARKDOWN_SUFFIXES = (".md", ".markdown")
 READABLE_SUFFIXES = (".txt", ".text", *MARKDOWN_SUFFIXES)
 
 _BYTE_ORDER_MARK = "\ufeff"
+_REPLACEMENT = "\ufffd"
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
@@ -56,7 +58,7 @@ def canonical_text(text: str) -> str:
     Raises:
         InvalidDocument: the text is empty or only white space, or holds NUL or unpaired surrogates.
     """
-    text = text.removeprefix(_BYTE_ORDER_MARK).replace("\r\n", "\n").replace("\r", "\n")
+    text = text.lstrip(_BYTE_ORDER_MARK).replace("\r\n", "\n").replace("\r", "\n")
     if "\0" in text:
         raise InvalidDocument(
             f"The text holds a NUL character at offset {text.index(chr(0))}; send plain text, not binary data."
@@ -115,7 +117,9 @@ def make_document(
     sha256 = content_sha256(text)
     source = _checked_line("source", f"upload:{sha256}" if source is None else source, MAX_SOURCE_LENGTH)
     markdown = source.lower().endswith(MARKDOWN_SUFFIXES)
-    title = find_title(text, markdown=markdown) if title is None else _checked_line("title", title, MAX_TITLE_LENGTH)
+    if title is None:
+        title = _CONTROL.sub(_REPLACEMENT, find_title(text, markdown=markdown))
+    title = _checked_line("title", title, MAX_TITLE_LENGTH)
     return Document(document_id(source), source, title, text, sha256, _checked_metadata(metadata or {}))
 
 

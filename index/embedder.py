@@ -51,9 +51,7 @@ class Embedder(Protocol):
         ...
 
 
-def load_embedder(
-    name: str = DEFAULT_MODEL, *, cache: Path, engine: Engine = "auto", threads: int = 0
-) -> Embedder:
+def load_embedder(name: str = DEFAULT_MODEL, *, cache: Path, engine: Engine = "auto", threads: int = 0) -> Embedder:
     """Load the embedder that `name` means.
 
     "onnx" runs the model in ONNX Runtime: it starts in a fraction of PyTorch's time and answers a question in a third.

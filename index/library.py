@@ -29,17 +29,21 @@ def write_lock(data_dir: Path) -> Iterator[None]:
         StoreLocked: another process holds it.
         StoreError: the directory cannot be made or written.
     """
+    lock = FileLock(data_dir / _LOCK_FILE, timeout=0, thread_local=False)
     try:
         data_dir.mkdir(parents=True, exist_ok=True)
-        with FileLock(data_dir / _LOCK_FILE, timeout=0, thread_local=False):
-            yield
+        lock.acquire()
     except Timeout as error:
         raise StoreLocked(
             f"Another process is writing to {data_dir} (a running `citespan serve` or `citespan build`). "
             "Stop it, change documents over its HTTP API, or choose another CITESPAN_DATA_DIR."
         ) from error
-    except PermissionError as error:
+    except OSError as error:
         raise StoreError(f"The data directory {data_dir} cannot be written: {error.strerror}.") from error
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def collection_names(data_dir: Path) -> list[str]:
@@ -47,7 +51,7 @@ def collection_names(data_dir: Path) -> list[str]:
     return sorted(
         path.parent.name
         for path in data_dir.glob(f"*/{STORE_FILE}")
-        if re.match(COLLECTION_NAME_PATTERN, path.parent.name)
+        if re.fullmatch(COLLECTION_NAME_PATTERN, path.parent.name)
     )
 
 
@@ -117,7 +121,7 @@ class Library:
             InvalidCollectionName: the name is not lower-case letters, digits, "-" and "_", 64 characters at most.
             StoreError: its directory cannot be made.
         """
-        if not re.match(COLLECTION_NAME_PATTERN, name):
+        if not re.fullmatch(COLLECTION_NAME_PATTERN, name):
             raise InvalidCollectionName(
                 f"{name!r} cannot name a collection: use lower-case letters, digits, '-' and '_', 64 at most, "
                 "and begin with a letter or digit."

@@ -1,7 +1,6 @@
 """Export a Sentence Transformers model, with its pooling and normalisation, as one ONNX graph."""
 
 import logging
-import os
 import shutil
 import tempfile
 import warnings
@@ -64,7 +63,7 @@ def export_model(folder: ModelFolder, cache: Path) -> Export:
         path = export_path(cache, folder)
         shutil.rmtree(path, ignore_errors=True)
         scratch.chmod(0o755)
-        os.replace(scratch, path)
+        scratch.replace(path)
         return Export(path, export.description)
     except ModelError:
         raise

@@ -10,6 +10,8 @@ from index.sentences import split_sentences
 
 TokenCounter = Callable[[Sequence[str]], list[int]]
 
+# How far from the middle of a sentence that is too long a good place to cut it is looked for, in characters.
+_LARGEST_REACH = 500
 # So many short lines in a row are page furniture (share bars, comment counts); they get a passage of their own.
 _FURNITURE_RUN = 4
 
@@ -161,7 +163,7 @@ def _halves(text: str, sentence: Sentence) -> list[Sentence]:
     """Cut a long sentence near its middle: behind punctuation, else between words, else between characters."""
     start, end = sentence.start, sentence.end
     middle = (start + end) // 2
-    reach = (end - start) // 4
+    reach = min((end - start) // 4, _LARGEST_REACH)
     near = sorted(range(max(start + 1, middle - reach), min(end, middle + reach + 1)), key=lambda at: abs(at - middle))
     spaces = [at for at in near if text[at].isspace()]
     cut = next((at for at in spaces if text[at - 1] in ",;:)–—"), spaces[0] if spaces else None)

@@ -6,10 +6,8 @@ from dataclasses import dataclass
 from index.store import Filters, Snapshot, StoredPassage
 from index.words import full_text_query
 
-# Cosines are rounded before they are ranked: the same text may differ in the last digits from one batch to another,
-# and equal scores must stay equal, or the same documents would not always give the same answer.
-_COSINE_DIGITS = 4
-_BM25_DIGITS = 6
+# Sums that differ only in how floating point came to them are equal.
+_DIGITS = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +45,7 @@ def retrieve(
 ) -> list[Hit]:
     """Return the `top_k` best hits, best first.
 
-    `dense` is what the vector search found for the question: (passage id, cosine) of the same generation.
+    `dense` is what the vector search found for the question: (passage id, rounded cosine) of the same generation.
     """
     query = full_text_query(question)
     matches = (
@@ -57,22 +55,19 @@ def retrieve(
     )
     found = snapshot.passages(list({each for each, _ in (*dense, *matches)}))
     scores: dict[int, float] = {}
-    for ranking, digits, weight in (
-        (dense, _COSINE_DIGITS, settings.dense_weight),
-        (matches, _BM25_DIGITS, settings.full_text_weight),
-    ):
-        for rank, passage_id in enumerate(_ranked(ranking, digits, found), start=1):
+    for ranking, weight in ((dense, settings.dense_weight), (matches, settings.full_text_weight)):
+        for rank, passage_id in enumerate(_ranked(ranking, found)[: settings.pool], start=1):
             scores[passage_id] = scores.get(passage_id, 0.0) + weight / (settings.constant + rank)
     best = (settings.dense_weight + settings.full_text_weight) / (settings.constant + 1)
-    order = _ranked(list(scores.items()), 12, found)[:top_k]
+    order = _ranked([(each, round(score, _DIGITS)) for each, score in scores.items()], found)[:top_k]
     return [Hit(rank, scores[each] / best, found[each]) for rank, each in enumerate(order, start=1)]
 
 
-def _ranked(scored: Sequence[tuple[int, float]], digits: int, found: dict[int, StoredPassage]) -> list[int]:
+def _ranked(scored: Sequence[tuple[int, float]], found: dict[int, StoredPassage]) -> list[int]:
     """Return the ids by descending score. Ties fall by place in the documents: ids depend on the order of arrival."""
 
     def place(item: tuple[int, float]) -> tuple[float, str, int]:
         stored = found[item[0]]
-        return -round(item[1], digits), stored.source, stored.passage.start
+        return -item[1], stored.source, stored.passage.start
 
-    return [each for each, _ in sorted((item for item in scored if item[0] in found), key=place)]
+    return [each for each, _ in sorted(scored, key=place)]

@@ -72,9 +72,9 @@ VERSION = len(MIGRATIONS)
 
 
 def connect(path: Path, *, read_only: bool) -> sqlite3.Connection:
-    """Open a connection to a store file, in the mode that all of the project uses.
+    """Open a connection to a store file; this writes nothing to it.
 
-    WAL, so that readers never wait for the writer; `synchronous=FULL`, so that what was committed survives a power cut.
+    `synchronous=FULL`, so that what was committed survives a power cut.
 
     Raises:
         StoreError: the file cannot be opened.
@@ -85,29 +85,30 @@ def connect(path: Path, *, read_only: bool) -> sqlite3.Connection:
         connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         connection.execute("PRAGMA busy_timeout = 10000")
         connection.execute("PRAGMA foreign_keys = ON")
-        if read_only:
-            connection.execute("PRAGMA query_only = ON")
-        else:
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA query_only = ON" if read_only else "PRAGMA synchronous = FULL")
         connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
     except sqlite3.DatabaseError as error:
         if connection is not None:
             connection.close()
         if isinstance(error, sqlite3.OperationalError):
             raise StoreError(f"The store {path} cannot be opened: {error}.") from error
-        raise StoreDamaged(f"{path} is not a healthy store: {error}. Restore it from a backup or build it anew.") from error
+        raise StoreDamaged(
+            f"{path} is not a healthy store: {error}. Restore it from a backup or build it anew."
+        ) from error
     return connection
 
 
 def migrate(connection: sqlite3.Connection, path: Path) -> None:
     """Create the schema in an empty file, or bring an older one up to date; one transaction a version.
 
+    The file is set to WAL, so that readers never wait for the writer, once it is known to be ours.
+
     Raises:
         StoreTooNew: a newer version of Citespan wrote the file.
         StoreDamaged: the file is some other database.
     """
     check_version(connection, path, oldest=0)
+    connection.execute("PRAGMA journal_mode = WAL")
     while (version := int(connection.execute("PRAGMA user_version").fetchone()[0])) < VERSION:
         connection.executescript(
             f"BEGIN IMMEDIATE; {MIGRATIONS[version]}"
@@ -126,5 +127,7 @@ def check_version(connection: sqlite3.Connection, path: Path, *, oldest: int = V
     application = int(connection.execute("PRAGMA application_id").fetchone()[0])
     if version > VERSION:
         raise StoreTooNew(f"{path} has schema version {version}; this Citespan knows {VERSION}. Install a newer one.")
-    if version < oldest or application not in ((0, APPLICATION_ID) if version == 0 else (APPLICATION_ID,)):
+    empty = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0] == 0
+    ours = application == APPLICATION_ID if version else application == 0 and empty
+    if version < oldest or not ours:
         raise StoreDamaged(f"{path} is a database of something else, or was never finished; move it away.")

@@ -24,6 +24,9 @@ from index.passages import Passage, Sentence
 
 STORE_FILE = "store.sqlite"
 
+# Scores are rounded before they are compared: equal ones must stay equal whatever their sums were added up from.
+_BM25_DIGITS = 6
+
 
 @dataclass(frozen=True, slots=True)
 class DocumentRecord:
@@ -124,10 +127,12 @@ class Snapshot:
         return [row[0] for row in rows]
 
     def match(self, query: str, *, limit: int, heading_weight: float, filters: Filters) -> list[tuple[int, float]]:
-        """Return up to `limit` (passage id, BM25 score), best first, of the passages that match an FTS5 query.
+        """Return the `limit` best (passage id, BM25 score), best first, of the passages that match an FTS5 query.
 
-        The statistics are those of the whole collection; `heading_weight` is the weight of a word in the heading
-        against one in the text (Robertson & Zaragoza 2009, with FTS5's k1 = 1.2 and b = 0.75).
+        All that score the same as the last of them come with it: which of them would have been left out depends on the
+        order in which they were written. The statistics are those of the whole collection; `heading_weight` is the
+        weight of a word in the heading against one in the text (Robertson & Zaragoza 2009, with FTS5's k1 = 1.2 and
+        b = 0.75).
         """
         condition, values = _conditions(filters)
         among = (
@@ -137,11 +142,16 @@ class Snapshot:
             else ""
         )
         rows = self._connection.execute(
-            f"SELECT rowid, -bm25(full_text, ?, 1.0) AS score FROM full_text WHERE full_text MATCH ? {among}"
-            " ORDER BY score DESC LIMIT ?",
-            (heading_weight, query, *(values if filters else ()), limit),
+            f"SELECT rowid, round(-bm25(full_text, ?, 1.0), ?) AS score FROM full_text WHERE full_text MATCH ? {among}"
+            " ORDER BY score DESC",
+            (heading_weight, _BM25_DIGITS, query, *(values if filters else ())),
         )
-        return [(row[0], row[1]) for row in rows]
+        found: list[tuple[int, float]] = []
+        for passage_id, score in rows:
+            if len(found) >= limit and score < found[limit - 1][1]:
+                break
+            found.append((passage_id, score))
+        return found
 
     def vectors(self, dimension: int) -> Iterator[tuple[list[int], Matrix]]:
         """Yield all vectors, some thousand at a time: passage ids and a matrix of shape (ids, dimension).
@@ -169,14 +179,18 @@ class Snapshot:
     def faults(self) -> list[str]:
         """Check everything that the store promises and return what is wrong, in words; this reads all of it."""
         found = [str(row[0]) for row in self._connection.execute("PRAGMA integrity_check") if row[0] != "ok"]
-        found += [f"{row[0]} row {row[1]} refers to nothing" for row in self._connection.execute("PRAGMA foreign_key_check")]
+        found += [
+            f"{row[0]} row {row[1]} refers to nothing" for row in self._connection.execute("PRAGMA foreign_key_check")
+        ]
         for complaint, query in _PROMISES.items():
             if count := self._connection.execute(query).fetchone()[0]:
                 found.append(f"{count} {complaint}")
         return found
 
     def _document(self, column: str, value: str) -> DocumentRecord | None:
-        row = self._connection.execute(f"SELECT {_RECORD_COLUMNS} FROM documents WHERE {column} = ?", (value,)).fetchone()
+        row = self._connection.execute(
+            f"SELECT {_RECORD_COLUMNS} FROM documents WHERE {column} = ?", (value,)
+        ).fetchone()
         return None if row is None else _record(row)
 
 
@@ -260,8 +274,10 @@ class Change(Snapshot):
 
 
 class Store:
-    """One store file: a connection that writes, and as many that read as are needed at once. Thread-safe for reading;
-    its owner sees to it that one thread writes at a time."""
+    """One store file: a connection that writes, and as many that read as are needed at once.
+
+    Thread-safe for reading; its owner sees to it that one thread writes at a time.
+    """
 
     def __init__(self, directory: Path, *, read_only: bool = False) -> None:
         """Open the store in `directory`, making it where there is none and `read_only` is not set.
@@ -355,7 +371,8 @@ _PROMISES = {
 
 
 def _record(row: tuple[Any, ...]) -> DocumentRecord:
-    return DocumentRecord(*row[:5], json.loads(row[5]), *row[6:])
+    number, document_id, source, title, sha256, metadata, *rest = row
+    return DocumentRecord(number, document_id, source, title, sha256, json.loads(metadata), *rest)
 
 
 def _stored_passage(row: tuple[Any, ...]) -> StoredPassage:

@@ -8,6 +8,10 @@ from numpy.typing import NDArray
 
 from index.embedder import Matrix
 
+# Cosines are rounded before they are compared: the same text may differ in the last digits from one batch to another,
+# and equal scores must stay equal, or the same documents would not always give the same answer.
+_DIGITS = 4
+
 
 class Vectors:
     """Exact inner-product search over unit vectors, by passage id. Not thread-safe: its owner holds a lock."""
@@ -35,16 +39,28 @@ class Vectors:
             self._index.remove_ids(_selector(ids))
 
     def search(self, query: Matrix, k: int, *, among: Collection[int] | None = None) -> list[tuple[int, float]]:
-        """Return up to `k` (passage id, cosine), best first, of all passages or only of those `among`.
+        """Return the `k` best (passage id, rounded cosine), best first, of all passages or only of those `among`.
 
-        `query` has shape (1, dimension).
+        All that score the same as the last of them come with it: which of them FAISS would have left out depends on
+        the order in which they were added. `query` has shape (1, dimension).
         """
-        k = min(k, len(self) if among is None else len(among))
-        if k == 0 or len(self) == 0:
+        total = len(self) if among is None else min(len(self), len(among))
+        k = min(k, total)
+        if k == 0:
             return []
-        parameters = None if among is None else faiss.SearchParameters(sel=_selector(list(among)))
-        scores, ids = self._index.search(query, k, params=parameters)
-        return [(int(each), float(score)) for each, score in zip(ids[0], scores[0], strict=True) if each >= 0]
+        parameters = None if among is None else faiss.SearchParameters(sel=_selector(list(among)))  # type: ignore[call-arg]
+        size = k
+        while True:
+            size = min(2 * size, total)
+            cosines, ids = self._index.search(query, size, params=parameters)
+            found = [
+                (int(each), round(float(cosine), _DIGITS))
+                for each, cosine in zip(ids[0], cosines[0], strict=True)
+                if each >= 0
+            ]
+            last = found[:k][-1][1] if found else 0.0
+            if len(found) < size or size == total or found[-1][1] < last:
+                return [each for each in found if each[1] >= last]
 
 
 def _selector(ids: Sequence[int]) -> "faiss.IDSelectorBatch":

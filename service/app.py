@@ -13,7 +13,7 @@ from index.errors import CitespanError
 from service import VERSION, problems
 from service.auth import Guard
 from service.engine import open_engine
-from service.limits import Gate
+from service.limits import BodyLimit, Gate
 from service.logs import REQUEST_ID_HEADER, RequestLog
 from service.metrics import Metrics
 from service.routes import ask, documents, health, pages
@@ -44,7 +44,8 @@ def create_app(settings: Settings, *, embedder: Embedder | None = None) -> FastA
         try:
             with open_engine(settings, embedder=embedder) as engine:
                 context.engine = engine
-                logger.info("ready", extra={"fields": {"url": settings.base_url, "engine": engine.library.embedder.engine}})
+                fields = {"url": settings.base_url, "engine": engine.library.embedder.engine}
+                logger.info("ready", extra={"fields": fields})
                 yield
                 context.engine = None
         except CitespanError as error:
@@ -58,7 +59,6 @@ def create_app(settings: Settings, *, embedder: Embedder | None = None) -> FastA
         lifespan=lifespan,
         docs_url=None,
         redoc_url=None,
-        max_body_size=settings.max_body_bytes,
     )
     app.state.context = context
     problems.install(app)
@@ -75,6 +75,7 @@ def create_app(settings: Settings, *, embedder: Embedder | None = None) -> FastA
             allow_headers=["Authorization", "Content-Type", REQUEST_ID_HEADER],
             expose_headers=[REQUEST_ID_HEADER],
         )
+    app.add_middleware(BodyLimit, limit=settings.max_body_bytes)
     app.add_middleware(
         Guard, keys=settings.api_keys, hosts=_hosts(settings), origins=frozenset(settings.allowed_origins)
     )

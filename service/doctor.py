@@ -13,7 +13,16 @@ from service import VERSION
 from service.engine import open_engine
 from service.settings import Settings
 
-PACKAGES = ("faiss-cpu", "sentence-transformers", "torch", "onnxruntime", "tokenizers", "fastapi", "pydantic", "uvicorn")
+PACKAGES = (
+    "faiss-cpu",
+    "sentence-transformers",
+    "torch",
+    "onnxruntime",
+    "tokenizers",
+    "fastapi",
+    "pydantic",
+    "uvicorn",
+)
 
 
 def report(settings: Settings, console: Console) -> bool:

@@ -45,7 +45,7 @@ def _library(
     settings: Settings, embedder: Embedder | None, *, read_only: bool = False, reindex: Progress | None = None
 ) -> Library:
     embedder = embedder or load_embedder(
-        settings.embedder, cache=settings.model_cache, engine=settings.embedder_engine, threads=settings.threads
+        settings.embedder, cache=settings.model_cache_dir, engine=settings.embedder_engine, threads=settings.threads
     )
     return Library(settings.data_dir, embedder, read_only=read_only, reindex=reindex)
 

@@ -1,4 +1,4 @@
-"""Limits: how many questions run and wait at once, and how long one may take."""
+"""Limits: how large a request may be, how many questions run and wait at once, and how long one may take."""
 
 import math
 import time
@@ -7,8 +7,12 @@ from typing import TypeVar
 
 import anyio
 import anyio.to_thread
+from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from index.errors import DeadlineExceeded, Overloaded
+from service.problems import body_too_large
 
 T = TypeVar("T")
 
@@ -66,11 +70,11 @@ class Gate:
         Work that has begun is never abandoned: it holds its place until it ends, and checks the deadline itself.
 
         Raises:
-            Overloaded: the queue is full, or the deadline passed before the turn came.
+            Overloaded: the queue is full or too slow for the deadline, or the turn did not come in time.
             DeadlineExceeded: `work` saw the deadline pass.
         """
-        if self._admitted >= self._capacity:
-            raise self._overloaded("The queue is full.")
+        if self._admitted >= self._capacity or self._expected_wait_s() > deadline.remaining_s:
+            raise self._overloaded("Too many requests are waiting.")
         self._admitted += 1
         try:
             with anyio.move_on_after(deadline.remaining_s if deadline.remaining_s < math.inf else None) as waiting:
@@ -91,6 +95,39 @@ class Gate:
         finally:
             self._mean_s += _SMOOTHING * (time.monotonic() - begin - self._mean_s)
 
+    def _expected_wait_s(self) -> float:
+        """Return how long a newcomer would wait for its turn, going by how long the last ones took."""
+        return max(0, self._admitted - self._concurrency + 1) / self._concurrency * self._mean_s
+
     def _overloaded(self, reason: str) -> Overloaded:
-        seconds = max(1, math.ceil(self._admitted * self._mean_s / self._concurrency))
+        seconds = max(1, math.ceil(self._expected_wait_s()))
         return Overloaded(f"{reason} Ask again in {seconds} s.", retry_after_s=seconds)
+
+
+class BodyLimit:
+    """ASGI middleware that refuses bodies of more than `limit` bytes, whether or not a length was announced."""
+
+    def __init__(self, app: ASGIApp, *, limit: int) -> None:
+        self._app = app
+        self._limit = limit
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on, or answer it with a problem."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        announced = Headers(scope=scope).get("content-length", "0")
+        if not announced.isdecimal() or int(announced) > self._limit:
+            await body_too_large(self._limit).response()(scope, receive, send)
+            return
+        received = 0
+
+        async def counted() -> Message:
+            nonlocal received
+            message = await receive()
+            received += len(message.get("body", b""))
+            if received > self._limit:
+                raise HTTPException(413)
+            return message
+
+        await self._app(scope, counted, send)

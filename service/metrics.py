@@ -9,22 +9,18 @@ class Metrics:
     """What is counted and measured. Labels hold route patterns and names, never anything a user wrote."""
 
     def __init__(self) -> None:
-        self.registry = CollectorRegistry()
-        self.requests = Counter(
-            "citespan_requests", "Requests answered.", ("method", "route", "status"), registry=self.registry
-        )
+        self.registry = registry = CollectorRegistry()
+        self.requests = Counter("citespan_requests", "Requests.", ("method", "route", "status"), registry=registry)
         self.request_seconds = Histogram(
-            "citespan_request_seconds", "Time to answer a request.", ("route",), buckets=_SECONDS, registry=self.registry
+            "citespan_request_seconds", "Time to answer.", ("route",), buckets=_SECONDS, registry=registry
         )
         self.stage_seconds = Histogram(
-            "citespan_stage_seconds", "Time of one step of an answer.", ("stage",), buckets=_SECONDS, registry=self.registry
+            "citespan_stage_seconds", "Time of one step of an answer.", ("stage",), buckets=_SECONDS, registry=registry
         )
-        self.questions = Counter(
-            "citespan_questions", "Questions, by what came of them.", ("outcome",), registry=self.registry
-        )
-        self.admitted = Gauge("citespan_questions_admitted", "Questions running or waiting now.", registry=self.registry)
-        self.documents = Gauge("citespan_documents", "Documents stored.", ("collection",), registry=self.registry)
-        self.passages = Gauge("citespan_passages", "Passages stored.", ("collection",), registry=self.registry)
+        self.questions = Counter("citespan_questions", "Questions by outcome.", ("outcome",), registry=registry)
+        self.admitted = Gauge("citespan_questions_admitted", "Questions running or waiting.", registry=registry)
+        self.documents = Gauge("citespan_documents", "Documents stored.", ("collection",), registry=registry)
+        self.passages = Gauge("citespan_passages", "Passages stored.", ("collection",), registry=registry)
 
     def expose(self) -> bytes:
         """Return all of it in the text format of Prometheus."""

@@ -44,7 +44,7 @@ KINDS: dict[type[errors.CitespanError], tuple[int, str, str]] = {
     errors.Forbidden: (403, "forbidden", "The key does not allow this"),
     errors.NotReady: (503, "not-ready", "The service is not ready"),
     errors.Overloaded: (503, "overloaded", "Too many requests are waiting"),
-    errors.DeadlineExceeded: (504, "deadline-exceeded", "The request took too long"),
+    errors.DeadlineExceeded: (503, "deadline-exceeded", "The request took too long"),
     errors.StoreError: (503, "store-unavailable", "The store cannot be used now"),
     errors.CitespanError: (500, "internal-error", "The service failed"),
 }
@@ -73,25 +73,37 @@ def install(app: FastAPI) -> None:
         return problem.response()
 
     @app.exception_handler(RequestValidationError)
-    async def _invalid(_: Request, error: RequestValidationError) -> JSONResponse:
-        return _validation_problem(error).response()
+    async def _invalid(request: Request, error: RequestValidationError) -> JSONResponse:
+        return _validation_problem(request, error).response()
 
     @app.exception_handler(HTTPException)
     async def _http_error(request: Request, error: HTTPException) -> JSONResponse:
         return _http_problem(request, error).response()
 
     @app.exception_handler(Exception)
-    async def _unexpected(_: Request, error: Exception) -> JSONResponse:
+    async def _unexpected(_: Request, __: Exception) -> JSONResponse:
         return _INTERNAL.response()  # the traceback is logged by the middleware that raises it again
 
 
 _INTERNAL = Problem(
-    500, "internal-error", "The service failed", "This is a fault of the service; its log tells more under the request's id."
+    500,
+    "internal-error",
+    "The service failed",
+    "This is a fault of the service; its log tells more under the request's id.",
 )
 
 
-def _validation_problem(error: RequestValidationError) -> Problem:
+def body_too_large(limit: int) -> Problem:
+    """Return the problem of a body of more than `limit` bytes."""
+    detail = f"A request body may have {limit} bytes (CITESPAN_MAX_BODY_BYTES); send less at once."
+    return Problem(413, "body-too-large", "The body is too large", detail)
+
+
+def _validation_problem(request: Request, error: RequestValidationError) -> Problem:
     details = error.errors()
+    if request.method == "POST" and not _is_json(request.headers.get("content-type", "")):
+        detail = "Send JSON, with the header 'Content-Type: application/json'."
+        return Problem(415, "unsupported-media-type", "The body is not announced as JSON", detail)
     if details and details[0]["type"] == "json_invalid":
         reason = details[0].get("ctx", {}).get("error", "")
         return Problem(400, "invalid-json", "The body is not JSON", f"The body cannot be parsed: {reason}.")
@@ -116,11 +128,17 @@ def _http_problem(request: Request, error: HTTPException) -> Problem:
             detail = f"{request.method} is not possible here; allowed: {headers.get('Allow', 'see the API page')}."
             return Problem(405, "method-not-allowed", "The method is not allowed", detail, headers)
         case 413:
-            detail = "The request body is larger than CITESPAN_MAX_BODY_BYTES allows; send it in smaller parts."
-            return Problem(413, "body-too-large", "The body is too large", detail, headers)
+            return body_too_large(request.app.state.context.settings.max_body_bytes)
+        case 400:
+            return Problem(400, "invalid-json", "The body is not JSON", "The body cannot be parsed as JSON.")
         case status:
             title = HTTPStatus(status).phrase
             return Problem(status, title.lower().replace(" ", "-"), title, _sentence(str(error.detail)), headers)
+
+
+def _is_json(content_type: str) -> bool:
+    media_type = content_type.partition(";")[0].strip().lower()
+    return media_type == "application/json" or (media_type.startswith("application/") and media_type.endswith("+json"))
 
 
 def _pointer(location: tuple[int | str, ...]) -> str:

@@ -29,7 +29,7 @@ class Server(uvicorn.Server):
         self._drain_s = drain_s
         self._exit_at: float | None = None
 
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+    def handle_exit(self, sig: int, _: FrameType | None) -> None:
         """Begin to stop, or stop at once."""
         if self._context.draining or sig != signal.SIGTERM:
             self.force_exit = self.should_exit

@@ -46,15 +46,22 @@ class Settings(BaseModel):
     api_keys: Keys = Field(
         (),
         repr=False,
-        description="Keys as `name:secret[:collections[:read\\|write]]`, comma-separated; collections joined by `+`, or `*`.",
+        description="Keys as `name:secret[:collections[:read or write]]`, comma-separated; collections joined by `+`.",
     )
     allow_anonymous: bool = Field(False, description="Listen on other than loopback addresses without any key.")
     allowed_hosts: Names = Field(
         (), description="Host names that requests may be addressed to, besides loopback and the public URL; `*`: any."
     )
-    allowed_origins: Names = Field((), description="Origins of web pages that may call the API, such as `https://chat.example`.")
+    allowed_origins: Names = Field(
+        (), description="Origins of web pages that may call the API, such as `https://chat.example`."
+    )
     embedder: str = Field(DEFAULT_MODEL, description="Sentence Transformers model: the default one, or a folder.")
-    embedder_engine: Engine = Field("auto", description="`onnx`, `torch`, or `auto`: ONNX Runtime where the model can be exported.")
+    embedder_engine: Engine = Field(
+        "auto", description="`onnx`, `torch`, or `auto`: ONNX Runtime where the model can be exported."
+    )
+    model_cache: Path | None = Field(
+        None, description="Directory of models exported for ONNX Runtime; default: `.models` in the data directory."
+    )
     threads: int = Field(0, ge=0, description="Threads of one model computation; 0: as many as cores.")
     read_depth: int = Field(5, ge=1, le=50, description="How many retrieved passages the reader reads.")
     min_confidence: float | None = Field(
@@ -64,7 +71,7 @@ class Settings(BaseModel):
     queue_size: int = Field(32, ge=0, description="Questions that may wait; what does not fit gets 503 at once.")
     deadline_s: float = Field(10.0, gt=0, description="Seconds that a question may take, waiting included.")
     max_body_bytes: int = Field(16_777_216, ge=1024, description="Largest request body.")
-    drain_s: float = Field(1.0, ge=0, description="Seconds between failing readiness and refusing connections at SIGTERM.")
+    drain_s: float = Field(1.0, ge=0, description="Seconds from failing readiness to refusing connections at SIGTERM.")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level that is logged.")
     log_format: Literal["json", "text"] = Field("json", description="One JSON object a line, or text for people.")
     log_questions: bool = Field(False, description="Write the text of questions to the log.")
@@ -90,9 +97,9 @@ class Settings(BaseModel):
         return (self.public_url or f"http://{host}:{self.port}").rstrip("/")
 
     @property
-    def model_cache(self) -> Path:
+    def model_cache_dir(self) -> Path:
         """Where exported models are kept."""
-        return self.data_dir / ".models"
+        return self.model_cache or self.data_dir / ".models"
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None, **overrides: Any) -> Self:

@@ -28,12 +28,14 @@ from service.reader.reader import Reading, Span
 FEATURES = ("cosine", "shared_words", "shared_context", "retrieval", "prose", "asked_kind")
 COEFFICIENTS_FILE = Path(__file__).with_name("sentence_reader.json")
 
-MAX_CANDIDATES = 12
+MAX_CANDIDATES = 8
 
 _VERSION = "sentence-1"
 # Shared words first, then what else is known without the model: enough to tell which sentences are worth embedding.
 _PRESELECTION = np.array([1.0, 0.3, 0.5, 0.1, 0.2])
-_ASKS_NUMBER = re.compile(r"\bhow (?:many|much|long|old|far|tall|high|large|big|often)\b|\bwhat (?:percentage|number)\b", re.I)
+_ASKS_NUMBER = re.compile(
+    r"\bhow (?:many|much|long|old|far|tall|high|large|big|often)\b|\bwhat (?:percentage|number)\b", re.I
+)
 _ASKS_DATE = re.compile(r"\bwhen\b|\b(?:what|which) (?:year|date|day|month)\b", re.I)
 _ASKS_PERSON = re.compile(r"\bwho(?:m|se)?\b", re.I)
 _NUMBER = re.compile(
@@ -72,6 +74,10 @@ class Candidate:
     sentence: Sentence
     text: str
 
+    def span(self, score: float) -> Span:
+        """Return the sentence as a span with this score."""
+        return Span(self.hit, self.sentence.start, self.sentence.end, score)
+
 
 class SentenceReader:
     """A `Reader` whose spans are whole sentences."""
@@ -101,14 +107,11 @@ class SentenceReader:
         scores = self.features(question, hits, candidates) @ weights + self._coefficients.intercept
         # Rounded, then by place: equal texts must keep their order, whatever the last digits of a product are.
         order = sorted(range(len(candidates)), key=lambda each: (-round(float(scores[each]), 4), each))
-        spans = (
-            Span(candidates[each].hit, candidates[each].sentence.start, candidates[each].sentence.end, float(scores[each]))
-            for each in order
-        )
-        return Reading(tuple(spans), no_answer_score=0.0)
+        spans = tuple(candidates[each].span(float(scores[each])) for each in order)
+        return Reading(spans, no_answer_score=0.0)
 
     def candidates(self, question: str, hits: Sequence[Hit]) -> list[Candidate]:
-        """Return the sentences worth comparing: of each place in a document once, those that share most with the question.
+        """Return the sentences worth comparing: those that share most with the question, no place twice.
 
         Reading costs what embedding the sentences costs, so that only a few may be.
         """

@@ -2,13 +2,13 @@
 
 import logging
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Depends, Request
 
 from service.limits import Deadline
-from service.routes.deps import ContextDep, EngineDep, open_collection
+from service.routes.deps import ContextDep, EngineDep, open_collection, refuse_unknown_parameters
 from service.schemas import AskRequest, AskResponse, SearchRequest, SearchResponse
 
-router = APIRouter(prefix="/v1", tags=["questions"])
+router = APIRouter(prefix="/v1", tags=["questions"], dependencies=[Depends(refuse_unknown_parameters)])
 
 logger = logging.getLogger(__name__)
 

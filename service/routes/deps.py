@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Depends, Query, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
 
 from index.collection import Collection
 from index.errors import Forbidden, NotReady
@@ -73,6 +75,20 @@ def require_all_collections(request: Request) -> None:
     key: ApiKey = request.state.key
     if key.collections is not None:
         raise Forbidden(f"The key {key.name!r} does not open all collections; use another key.")
+
+
+def refuse_unknown_parameters(request: Request) -> None:
+    """Return if the route knows every query parameter of the request.
+
+    Raises:
+        RequestValidationError: it does not; nearly always a typing error.
+    """
+    route: APIRoute = request.scope["route"]
+    known = {field.alias for field in route.dependant.query_params}
+    unknown = sorted(set(request.query_params) - known)
+    if unknown:
+        message = f"there is no such parameter; known: {', '.join(sorted(known)) or 'none'}"
+        raise RequestValidationError([{"type": "extra", "loc": ("query", name), "msg": message} for name in unknown])
 
 
 CollectionQuery = Annotated[str, Query(pattern=COLLECTION_NAME_PATTERN, description="The collection's name.")]

@@ -4,15 +4,22 @@ import base64
 import math
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 
 from index.documents import make_document
 from service.limits import Deadline
-from service.routes.deps import DEFAULT, CollectionQuery, ContextDep, EngineDep, open_collection
+from service.routes.deps import (
+    DEFAULT,
+    CollectionQuery,
+    ContextDep,
+    EngineDep,
+    open_collection,
+    refuse_unknown_parameters,
+)
 from service.schemas import Document, DocumentList, DocumentReceipt, DocumentRequest
 
-router = APIRouter(prefix="/v1/documents", tags=["documents"])
+router = APIRouter(prefix="/v1/documents", tags=["documents"], dependencies=[Depends(refuse_unknown_parameters)])
 
 _CURSOR_PREFIX = b"after:"
 
@@ -69,9 +76,7 @@ def get_document(
     response_class=Response,
     responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
 )
-def get_text(
-    document_id: str, request: Request, engine: EngineDep, collection: CollectionQuery = DEFAULT
-) -> Response:
+def get_text(document_id: str, request: Request, engine: EngineDep, collection: CollectionQuery = DEFAULT) -> Response:
     """Return the canonical text that every offset counts in, in UTF-8."""
     text = open_collection(request, engine, collection, write=False).text(document_id)
     return Response(text.encode(), media_type="text/plain; charset=utf-8")

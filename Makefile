@@ -1,0 +1,73 @@
+# Everything a person needs: `make help` lists it. Python 3.11 or newer, git and make are enough.
+
+PYTHON ?= python3
+HOST ?= 127.0.0.1
+PORT ?= 8000
+DATA_DIR ?= data
+# An extra package index for torch. On Linux the default index has builds with gigabytes of CUDA in them; for the CPU:
+#   make serve TORCH_INDEX=https://download.pytorch.org/whl/cpu
+TORCH_INDEX ?=
+
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check install $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX)) -c constraints.txt
+
+export CITESPAN_DATA_DIR := $(DATA_DIR)
+export CITESPAN_HOST := $(HOST)
+export CITESPAN_PORT := $(PORT)
+export HF_HUB_OFFLINE := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help serve build ask eval fit bench test lint format clean
+
+help: ## List the targets.
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+serve: build ## Index seeds/ if it changed, and serve on http://HOST:PORT.
+	@exec $(BIN)/citespan serve
+
+build: $(VENV)/.installed ## Index seeds/ if it changed.
+	@$(BIN)/citespan build seeds
+
+ask: build ## Ask a question: make ask Q="How many fire trucks did the 2019 loan secure?"
+	@$(BIN)/citespan ask "$$Q"
+
+eval: $(VENV)/.installed-dev ## Print the table of figures of the questions about the seeds.
+	@$(BIN)/citespan-eval run
+
+fit: $(VENV)/.installed-dev ## Fit the sentence reader on the dev questions.
+	@$(BIN)/citespan-eval fit -o service/reader/sentence_reader.json
+
+bench: build $(VENV)/.installed-dev ## Measure latency and throughput, as ratios against a baseline of the same run.
+	@$(BIN)/python -m eval.bench
+
+test: $(VENV)/.installed-dev ## Run the tests.
+	@$(BIN)/python -m pytest --cov --cov-report=term
+
+lint: $(VENV)/.installed-dev ## Check style, types and the direction of imports.
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(VENV)/.installed-dev ## Format the code.
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean: ## Remove the environment and everything that is built; documents in DATA_DIR stay.
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
+
+export Q
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "Python 3.11 or newer is needed; name it: make PYTHON=python3.12" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.installed: pyproject.toml constraints.txt | $(VENV)/bin/python
+	$(PIP) -e .
+	@touch $@
+
+$(VENV)/.installed-dev: pyproject.toml constraints.txt | $(VENV)/bin/python
+	$(PIP) -e '.[dev]'
+	@touch $@ $(VENV)/.installed

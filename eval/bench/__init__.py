@@ -1,0 +1,1 @@
+"""Benchmarks: latency, throughput and memory, as ratios against a baseline of the same run. Apart from accuracy."""

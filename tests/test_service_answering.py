@@ -1,0 +1,171 @@
+"""Answering: citations that hold, the choice between answers and silence, agreement, fingerprints."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from word_embedder import WordEmbedder
+
+from index.collection import Collection
+from index.documents import make_document
+from index.errors import DeadlineExceeded, UnresolvableCitation
+from index.library import Library
+from index.passages import Passage, Sentence
+from index.retriever import Hit
+from index.store import StoredPassage
+from service.answering import MAX_ALTERNATIVES, Answerer, cite_spans
+from service.citations import cite
+from service.reader.reader import Reading, Span
+
+TEXT = "Ada wrote the first program. 🚀 Bob paid 42 euros for it. Nobody knows why."
+
+
+class FixedReader:
+    """A reader that proposes the given words wherever they stand, each with its score."""
+
+    identity = "fixed"
+    min_confidence = 0.5
+
+    def __init__(self, scores: dict[str, float]) -> None:
+        self._scores = scores
+
+    def read(self, question: str, hits: Sequence[Hit]) -> Reading:
+        spans = []
+        for number, hit in enumerate(hits):
+            passage = hit.found.passage
+            for words, score in self._scores.items():
+                if words in passage.text:
+                    start = passage.start + passage.text.index(words)
+                    spans.append(Span(number, start, start + len(words), score))
+        return Reading(tuple(sorted(spans, key=lambda span: -span.score)), 0.0)
+
+
+@pytest.fixture
+def collection(tmp_path: Path, words: WordEmbedder) -> Collection:
+    opened = Library(tmp_path, words).create("default")
+    opened.put(make_document(TEXT, source="a.txt", title="A"))
+    opened.put(make_document("Later, Carol wrote that Bob paid 42 euros.", source="b.txt", title="B"))
+    return opened
+
+
+def answerer(scores: dict[str, float], **settings: float) -> Answerer:
+    return Answerer(FixedReader(scores), read_depth=5, base_url="http://127.0.0.1:8000", **settings)
+
+
+def test_answer_is_cited_exactly_after_astral_characters(collection: Collection) -> None:
+    response = answerer({"paid 42 euros for": 2.0}).ask(collection, "What did Bob pay?")
+    assert response.answer is not None
+    (citation,) = response.answer.citations
+    text = collection.text(citation.document_id)
+    assert text[citation.cited.start : citation.cited.end] == citation.cited.text == "paid 42 euros for"
+    assert citation.sentence.text == text[citation.sentence.start : citation.sentence.end] == "🚀 Bob paid 42 euros for it."
+    assert citation.url == (
+        f"http://127.0.0.1:8000/documents/{citation.document_id}#char={citation.cited.start},{citation.cited.end}"
+    )
+    assert response.agreement == "single"
+
+
+def test_same_words_in_two_documents_are_one_corroborated_answer(collection: Collection) -> None:
+    response = answerer({"42 euros": 2.0, "Nobody": 1.0}).ask(collection, "How much did Bob pay?")
+    assert response.answer is not None
+    assert {citation.source for citation in response.answer.citations} == {"a.txt", "b.txt"}
+    assert response.agreement == "corroborated"
+    assert [each.text for each in response.alternatives] == ["Nobody"]
+
+
+def test_abstains_below_the_threshold_and_still_shows_the_nearest(collection: Collection) -> None:
+    response = answerer({"42 euros": -1.0}).ask(collection, "How much did Bob pay?")
+    assert response.answer is None
+    assert response.agreement is None
+    assert [each.text for each in response.alternatives] == ["42 euros"]
+    assert response.hits
+
+
+@pytest.mark.parametrize(("min_confidence", "answers"), [(0.0, True), (0.26, True), (0.28, False), (1.0, False)])
+def test_threshold_of_a_request_takes_the_place_of_the_default(
+    collection: Collection, min_confidence: float, answers: bool
+) -> None:
+    response = answerer({"42 euros": -1.0}).ask(collection, "How much?", min_confidence=min_confidence)
+    assert (response.answer is not None) == answers  # the confidence is 1 / (1 + e) = 0.269
+
+
+def test_alternatives_are_few_and_best_first(collection: Collection) -> None:
+    scores = {word: float(-number) for number, word in enumerate(["Ada", "wrote", "first", "program", "Bob", "it"])}
+    response = answerer(scores).ask(collection, "Who wrote it?")
+    assert response.answer is not None
+    assert response.answer.text == "Ada"
+    assert [each.text for each in response.alternatives] == ["wrote", "first", "program"]
+    assert len(response.alternatives) == MAX_ALTERNATIVES
+
+
+def test_empty_collection_gives_silence(tmp_path: Path, words: WordEmbedder) -> None:
+    empty = Library(tmp_path, words).create("empty")
+    response = answerer({"x": 1.0}).ask(empty, "Anything?")
+    assert (response.answer, response.alternatives, response.hits) == (None, (), ())
+
+
+def test_deadline_is_checked_between_the_steps(collection: Collection) -> None:
+    def passed() -> None:
+        raise DeadlineExceeded("too late")
+
+    with pytest.raises(DeadlineExceeded):
+        answerer({}).ask(collection, "Who?", check_deadline=passed)
+
+
+def test_what_is_read_does_not_depend_on_how_much_is_shown(collection: Collection) -> None:
+    few = answerer({"42 euros": 2.0}).ask(collection, "How much?", top_k=1)
+    many = answerer({"42 euros": 2.0}).ask(collection, "How much?", top_k=20)
+    assert few.answer == many.answer
+    assert few.fingerprint == many.fingerprint
+    assert len(few.hits) == 1
+    assert few.hits == many.hits[:1]
+
+
+def test_fingerprint_changes_with_documents_reader_and_settings(collection: Collection) -> None:
+    def fingerprint(made: Answerer) -> str:
+        return made.fingerprint(collection.fingerprint())
+
+    first = fingerprint(answerer({}))
+    assert fingerprint(answerer({})) == first
+    assert fingerprint(answerer({}, min_confidence=0.9)) != first
+    collection.put(make_document("One more.", source="c.txt"))
+    second = fingerprint(answerer({}))
+    assert second != first
+    collection.put(make_document("One more.", source="c.txt"))
+    assert fingerprint(answerer({})) == second
+
+
+def _hit(text: str, start: int, sentences: tuple[Sentence, ...]) -> Hit:
+    passage = Passage(0, start, start + len(text), text, None, sentences)
+    return Hit(1, 1.0, StoredPassage(passage, "doc-x", "X", "x.txt", "0" * 64))
+
+
+@pytest.mark.parametrize("span", [(9, 12), (10, 10), (15, 12), (20, 31)])
+def test_span_outside_its_passage_is_never_cited(span: tuple[int, int]) -> None:
+    hit = _hit("twenty characters ok", 10, (Sentence(10, 30),))
+    with pytest.raises(UnresolvableCitation):
+        cite(hit, Span(0, *span, 1.0), base_url="")
+
+
+@given(st.text(min_size=1, max_size=40), st.integers(0, 50), st.data())
+def test_every_citation_resolves_in_its_document(text: str, offset: int, data: st.DataObject) -> None:
+    document = "x" * offset + text
+    start = data.draw(st.integers(0, len(text) - 1))
+    end = data.draw(st.integers(start + 1, len(text)))
+    middle = data.draw(st.integers(1, max(1, len(text) - 1)))
+    bounds = (0, middle, len(text)) if middle < len(text) else (0, len(text))
+    sentences = tuple(Sentence(offset + a, offset + b) for a, b in zip(bounds, bounds[1:], strict=False))
+    hit = _hit(text, offset, sentences)
+    citation = cite(hit, Span(0, offset + start, offset + end, 0.0), base_url="")
+    for excerpt in (citation.cited, citation.sentence):
+        assert document[excerpt.start : excerpt.end] == excerpt.text
+    assert citation.sentence.start <= citation.cited.start < citation.cited.end <= citation.sentence.end
+
+
+def test_words_that_differ_only_in_case_and_space_are_one_answer() -> None:
+    hits = [_hit("The Board met.", 0, (Sentence(0, 14),)), _hit("the  board met.", 50, (Sentence(50, 65),))]
+    answers = cite_spans(hits, Reading((Span(0, 0, 14, 1.0), Span(1, 50, 65, 0.5)), 0.0), base_url="")
+    assert [len(answer.citations) for answer in answers] == [2]
+    assert answers[0].text == "The Board met."

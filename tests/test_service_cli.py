@@ -1,0 +1,120 @@
+"""The command line, in this process."""
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+from conftest import MODEL_CACHE, SEEDS
+
+from index.embedder import Embedder
+from service.cli import main
+
+
+@pytest.fixture
+def data(tmp_path: Path, embedder: Embedder, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty data directory that the settings name; the model is exported already."""
+    monkeypatch.setenv("CITESPAN_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setenv("CITESPAN_MODEL_CACHE", str(MODEL_CACHE))
+    return tmp_path / "data"
+
+
+def invoke(*arguments: str) -> Result:
+    return CliRunner().invoke(main, arguments)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    folder = tmp_path / "texts"
+    (folder / "deep").mkdir(parents=True)
+    (folder / "a.txt").write_text("The ferry leaves at noon.")
+    (folder / "deep" / "b.md").write_text("# Fares\n\nA ticket costs 12 euros.\n")
+    (folder / ".hidden.txt").write_text("Not this.")
+    (folder / "image.png").write_bytes(b"\x89PNG")
+    return folder
+
+
+def test_build_adds_replaces_and_leaves_alone(data: Path, folder: Path) -> None:
+    assert "2 added, 0 replaced, 0 unchanged" in invoke("build", str(folder)).output
+    assert "0 added, 0 replaced, 2 unchanged" in invoke("build", str(folder)).output
+    (folder / "a.txt").write_text("The ferry leaves at one.")
+    assert "0 added, 1 replaced, 1 unchanged" in invoke("build", str(folder)).output
+    assert "leaves at one" in invoke("ask", "When does the ferry leave?").output
+
+
+def test_build_indexes_what_it_can_and_names_the_rest(data: Path, folder: Path) -> None:
+    (folder / "broken.txt").write_bytes(b"\xff\xfe\xff")
+    (folder / "empty.txt").write_text("\n")
+    result = invoke("build", str(folder))
+    assert result.exit_code == 1
+    assert "2 added" in result.output
+    assert "broken.txt" in result.output
+    assert "empty.txt: The document holds no text" in result.output
+
+
+def test_build_refuses_folders_without_texts_and_with_clashing_ones(data: Path, folder: Path, tmp_path: Path) -> None:
+    empty = tmp_path / "nothing"
+    empty.mkdir()
+    assert "There is no .txt or .md file" in invoke("build", str(empty)).output
+    (empty / "a.txt").write_text("Another a.")
+    clash = invoke("build", str(folder), str(empty))
+    assert clash.exit_code == 2
+    assert "a.txt" in clash.output
+
+
+def test_ask_shows_the_sentence_and_its_place(data: Path, folder: Path) -> None:
+    invoke("build", str(folder))
+    result = invoke("ask", "How much does a ticket cost?")
+    assert result.exit_code == 0
+    assert "A ticket costs 12 euros." in result.output
+    assert "deep/b.md [9:33]" in result.output
+    assert "Fares" in result.output
+
+
+def test_ask_says_when_the_documents_do_not_say(data: Path, folder: Path) -> None:
+    invoke("build", str(folder))
+    assert "The documents do not say." in invoke("ask", "Which planet has the most moons?").output
+
+
+def test_ask_as_json_is_what_the_api_sends(data: Path, folder: Path) -> None:
+    invoke("build", str(folder))
+    content = json.loads(invoke("ask", "How much does a ticket cost?", "--json").stdout)
+    assert content["answer"]["citations"][0]["source"] == "deep/b.md"
+
+
+def test_ask_without_a_collection_says_how_to_make_one(data: Path) -> None:
+    result = invoke("ask", "Anything?")
+    assert result.exit_code == 2
+    assert "citespan build" in result.output
+
+
+def test_collections_are_apart(data: Path, folder: Path) -> None:
+    invoke("build", str(folder), "--collection", "ferries")
+    assert "12 euros" in invoke("ask", "How much does a ticket cost?", "--collection", "ferries").output
+    assert "The documents do not say." in invoke("ask", "How much does a ticket cost?").output
+    assert "cannot name a collection" in invoke("build", str(folder), "--collection", "No Good").output
+
+
+def test_doctor_finds_a_healthy_installation_and_a_damaged_store(data: Path, folder: Path) -> None:
+    assert invoke("doctor").exit_code == 0
+    invoke("build", str(folder))
+    healthy = invoke("doctor")
+    assert healthy.exit_code == 0
+    assert "2 documents" in healthy.output
+    store = data / "default" / "store.sqlite"
+    store.write_bytes(b"x" * store.stat().st_size)
+    damaged = invoke("doctor")
+    assert damaged.exit_code == 1
+    assert "StoreDamaged" in damaged.output
+
+
+def test_unknown_setting_is_told_without_a_traceback(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CITESPAN_DATADIR", "x")
+    result = invoke("build", str(SEEDS))
+    assert result.exit_code == 2
+    assert "CITESPAN_DATADIR is no setting; did you mean CITESPAN_DATA_DIR?" in result.output
+
+
+def test_help_names_every_command() -> None:
+    output = invoke("--help").output
+    assert all(command in output for command in ("build", "serve", "ask", "doctor"))
