@@ -31,12 +31,14 @@ COPY service service
 COPY eval eval
 RUN pip install --no-deps .
 
-# What an empty volume is filled with. Elsewhere than /src, so that the installed package is what runs.
+# The embedder in its exported form, and what a new volume is filled with. Away from /src, so that the installed package
+# is what runs.
 COPY seeds /opt/seeds
 WORKDIR /opt
-RUN CITESPAN_DATA_DIR=/opt/citespan-template citespan build /opt/seeds \
-    && CITESPAN_DATA_DIR=/opt/citespan-template citespan doctor \
-    && rm -f /opt/citespan-template/.write.lock
+ENV CITESPAN_DATA_DIR=/opt/citespan-template \
+    CITESPAN_MODEL_CACHE=/opt/citespan-models
+RUN citespan build /opt/seeds \
+    && citespan doctor
 
 
 FROM python:3.11-slim-bookworm
@@ -53,10 +55,12 @@ RUN groupadd --gid 10001 citespan \
     && install -d -o 10001 -g 10001 -m 0750 /data
 
 COPY --from=builder /opt/citespan /opt/citespan
+COPY --from=builder /opt/citespan-models /opt/citespan-models
 COPY --from=builder /opt/citespan-template /opt/citespan-template
 COPY --chmod=0755 docker/entrypoint.sh /usr/local/bin/citespan-entrypoint
 
 # Only /data and /tmp are ever written. On 0.0.0.0 the service refuses to start without CITESPAN_API_KEYS: so it should.
+# For another embedder than the default one, set CITESPAN_MODEL_CACHE to a folder that can be written: /data/.models.
 ENV PATH=/opt/citespan/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \
@@ -64,6 +68,7 @@ ENV PATH=/opt/citespan/bin:$PATH \
     HF_HUB_OFFLINE=1 \
     ORT_DISABLE_TELEMETRY=1 \
     CITESPAN_DATA_DIR=/data \
+    CITESPAN_MODEL_CACHE=/opt/citespan-models \
     CITESPAN_HOST=0.0.0.0
 
 USER 10001:10001

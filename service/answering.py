@@ -101,7 +101,7 @@ class Answerer:
         read = time.perf_counter()
         check_deadline()
 
-        answers = cite_spans(hits, reading, base_url=self._base_url)
+        answers = cite_spans(hits, reading, base_url=self._base_url, collection=collection.name)
         choice = choose(answers, self.min_confidence if min_confidence is None else min_confidence)
         end = time.perf_counter()
         return Response(
@@ -121,7 +121,7 @@ class Answerer:
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
-def cite_spans(hits: list[Hit], reading: Reading, *, base_url: str) -> list[Answer]:
+def cite_spans(hits: list[Hit], reading: Reading, *, base_url: str, collection: str) -> list[Answer]:
     """Turn the best spans into answers, best first: the same words in several places are one answer, cited from each.
 
     No more spans are looked at than it takes to fill an answer and its alternatives.
@@ -134,7 +134,7 @@ def cite_spans(hits: list[Hit], reading: Reading, *, base_url: str) -> list[Answ
             places.setdefault(words, []).append(span)
     answers = []
     for spans in places.values():
-        citations = tuple(cite(hits[span.hit], span, base_url=base_url) for span in spans)
+        citations = tuple(cite(hits[span.hit], span, base_url=base_url, collection=collection) for span in spans)
         answers.append(Answer(citations[0].cited.text, reading.confidence(spans[0]), citations))
     return answers
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from index.errors import UnresolvableCitation
+from index.library import DEFAULT_COLLECTION
 from index.retriever import Hit
 from service.reader.reader import Span
 
@@ -31,10 +32,11 @@ class Citation:
     url: str
 
 
-def cite(hit: Hit, span: Span, *, base_url: str) -> Citation:
+def cite(hit: Hit, span: Span, *, base_url: str, collection: str = DEFAULT_COLLECTION) -> Citation:
     """Return the citation of a span of a hit's passage.
 
-    `url` opens the document at the cited words; its fragment has the syntax of RFC 5147 (`char=start,end`).
+    `url` opens the document at the cited words; its fragment has the syntax of RFC 5147 (`char=start,end`). It names
+    the collection where that is not the default one.
 
     Raises:
         UnresolvableCitation: the span does not stand in the passage.
@@ -51,6 +53,7 @@ def cite(hit: Hit, span: Span, *, base_url: str) -> Citation:
     around = [each for each in passage.sentences if each.start < span.end and span.start < each.end]
     if not around:
         raise UnresolvableCitation(f"Span {span.start}-{span.end} of {found.document_id} lies between two sentences.")
+    query = "" if collection == DEFAULT_COLLECTION else f"?collection={quote(collection)}"
     return Citation(
         found.document_id,
         found.document_title,
@@ -59,5 +62,5 @@ def cite(hit: Hit, span: Span, *, base_url: str) -> Citation:
         found.content_sha256,
         excerpt(span.start, span.end),
         excerpt(min(span.start, around[0].start), max(span.end, around[-1].end)),
-        f"{base_url}/documents/{quote(found.document_id)}#char={span.start},{span.end}",
+        f"{base_url}/documents/{quote(found.document_id)}{query}#char={span.start},{span.end}",
     )

@@ -50,8 +50,11 @@ class TextFormatter(logging.Formatter):
 
 
 def configure(level: str, form: str, stream: TextIO | None = None) -> None:
-    """Send the logs of this process to `stream`, standard error by default."""
-    handler = logging.StreamHandler(stream or sys.stderr)
+    """Send the logs of this process to `stream`, standard error by default; `form` as in the settings."""
+    stream = stream or sys.stderr
+    if form == "auto":
+        form = "text" if stream.isatty() else "json"
+    handler = logging.StreamHandler(stream)
     text = TextFormatter("%(asctime)s %(levelname)-7s %(message)s", "%H:%M:%S")
     handler.setFormatter(JsonFormatter() if form == "json" else text)
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)

@@ -73,7 +73,9 @@ class Settings(BaseModel):
     max_body_bytes: int = Field(16_777_216, ge=1024, description="Largest request body.")
     drain_s: float = Field(1.0, ge=0, description="Seconds from failing readiness to refusing connections at SIGTERM.")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level that is logged.")
-    log_format: Literal["json", "text"] = Field("json", description="One JSON object a line, or text for people.")
+    log_format: Literal["auto", "json", "text"] = Field(
+        "auto", description="`json`: one object a line; `text`: for people; `auto`: text on a terminal, else JSON."
+    )
     log_questions: bool = Field(False, description="Write the text of questions to the log.")
 
     @model_validator(mode="after")

@@ -4,10 +4,6 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-os.environ["HF_HUB_OFFLINE"] = "1"
-for _name in [name for name in os.environ if name.startswith("CITESPAN_") and name != "CITESPAN_TEST_CACHE"]:
-    del os.environ[_name]
-
 import pytest
 from hypothesis import HealthCheck, settings
 from word_embedder import WordEmbedder
@@ -23,6 +19,13 @@ MODEL_CACHE = ROOT / "data" / ".models"
 # Timed limits fail on busy machines and say nothing about the code.
 settings.register_profile("default", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("default")
+
+
+def pytest_configure() -> None:
+    """Let nothing be fetched, and none of the caller's settings leak in; before any model library is imported."""
+    os.environ["HF_HUB_OFFLINE"] = "1"
+    for name in [name for name in os.environ if name.startswith("CITESPAN_")]:
+        del os.environ[name]
 
 
 @pytest.fixture

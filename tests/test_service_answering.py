@@ -1,6 +1,7 @@
 """Answering: citations that hold, the choice between answers and silence, agreement, fingerprints."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -43,11 +44,12 @@ class FixedReader:
 
 
 @pytest.fixture
-def collection(tmp_path: Path, words: WordEmbedder) -> Collection:
-    opened = Library(tmp_path, words).create("default")
-    opened.put(make_document(TEXT, source="a.txt", title="A"))
-    opened.put(make_document("Later, Carol wrote that Bob paid 42 euros.", source="b.txt", title="B"))
-    return opened
+def collection(tmp_path: Path, words: WordEmbedder) -> Iterator[Collection]:
+    with Library(tmp_path, words) as library:
+        opened = library.create("default")
+        opened.put(make_document(TEXT, source="a.txt", title="A"))
+        opened.put(make_document("Later, Carol wrote that Bob paid 42 euros.", source="b.txt", title="B"))
+        yield opened
 
 
 def answerer(scores: dict[str, float], **settings: float) -> Answerer:
@@ -60,11 +62,25 @@ def test_answer_is_cited_exactly_after_astral_characters(collection: Collection)
     (citation,) = response.answer.citations
     text = collection.text(citation.document_id)
     assert text[citation.cited.start : citation.cited.end] == citation.cited.text == "paid 42 euros for"
-    assert citation.sentence.text == text[citation.sentence.start : citation.sentence.end] == "🚀 Bob paid 42 euros for it."
+    assert (
+        citation.sentence.text
+        == text[citation.sentence.start : citation.sentence.end]
+        == "🚀 Bob paid 42 euros for it."
+    )
     assert citation.url == (
         f"http://127.0.0.1:8000/documents/{citation.document_id}#char={citation.cited.start},{citation.cited.end}"
     )
     assert response.agreement == "single"
+
+
+def test_link_names_a_collection_that_is_not_the_default(tmp_path: Path, words: WordEmbedder) -> None:
+    with Library(tmp_path, words) as library:
+        news = library.create("news")
+        news.put(make_document(TEXT, source="a.txt"))
+        response = answerer({"42 euros": 2.0}).ask(news, "How much?")
+    assert response.answer is not None
+    (citation,) = response.answer.citations
+    assert citation.url.startswith(f"http://127.0.0.1:8000/documents/{citation.document_id}?collection=news#char=")
 
 
 def test_same_words_in_two_documents_are_one_corroborated_answer(collection: Collection) -> None:
@@ -101,8 +117,8 @@ def test_alternatives_are_few_and_best_first(collection: Collection) -> None:
 
 
 def test_empty_collection_gives_silence(tmp_path: Path, words: WordEmbedder) -> None:
-    empty = Library(tmp_path, words).create("empty")
-    response = answerer({"x": 1.0}).ask(empty, "Anything?")
+    with Library(tmp_path, words) as library:
+        response = answerer({"x": 1.0}).ask(library.create("empty"), "Anything?")
     assert (response.answer, response.alternatives, response.hits) == (None, (), ())
 
 
@@ -156,7 +172,7 @@ def test_every_citation_resolves_in_its_document(text: str, offset: int, data: s
     end = data.draw(st.integers(start + 1, len(text)))
     middle = data.draw(st.integers(1, max(1, len(text) - 1)))
     bounds = (0, middle, len(text)) if middle < len(text) else (0, len(text))
-    sentences = tuple(Sentence(offset + a, offset + b) for a, b in zip(bounds, bounds[1:], strict=False))
+    sentences = tuple(Sentence(offset + a, offset + b) for a, b in pairwise(bounds))
     hit = _hit(text, offset, sentences)
     citation = cite(hit, Span(0, offset + start, offset + end, 0.0), base_url="")
     for excerpt in (citation.cited, citation.sentence):
@@ -166,6 +182,8 @@ def test_every_citation_resolves_in_its_document(text: str, offset: int, data: s
 
 def test_words_that_differ_only_in_case_and_space_are_one_answer() -> None:
     hits = [_hit("The Board met.", 0, (Sentence(0, 14),)), _hit("the  board met.", 50, (Sentence(50, 65),))]
-    answers = cite_spans(hits, Reading((Span(0, 0, 14, 1.0), Span(1, 50, 65, 0.5)), 0.0), base_url="")
+    answers = cite_spans(
+        hits, Reading((Span(0, 0, 14, 1.0), Span(1, 50, 65, 0.5)), 0.0), base_url="", collection="default"
+    )
     assert [len(answer.citations) for answer in answers] == [2]
     assert answers[0].text == "The Board met."

@@ -110,7 +110,9 @@ def test_metrics_need_a_key_of_all_collections(client: TestClient) -> None:
     assert statuses == [401, 403, 403, 200]
 
 
-@pytest.mark.parametrize("path", ["//v1/documents", "/V1/documents", "/v1%2Fdocuments", "/v1/./documents", "/v1/../v1/documents"])
+@pytest.mark.parametrize(
+    "path", ["//v1/documents", "/V1/documents", "/v1%2Fdocuments", "/v1/./documents", "/v1/../v1/documents"]
+)
 def test_odd_spellings_of_a_path_do_not_go_round_the_guard(client: TestClient, path: str) -> None:
     assert client.get(path).status_code in (401, 404)
 
@@ -147,7 +149,10 @@ def test_foreign_origin_is_refused(client: TestClient, origin: str) -> None:
 
 def test_own_and_allowed_origins_pass_and_only_the_allowed_get_cors(tmp_path: Path) -> None:
     settings = Settings(
-        data_dir=tmp_path, allowed_origins=("https://chat.example",), public_url="https://qa.example", allowed_hosts=("x",)
+        data_dir=tmp_path,
+        allowed_origins=("https://chat.example",),
+        public_url="https://qa.example",
+        allowed_hosts=("x",),
     )
     with TestClient(create_app(settings, embedder=WordEmbedder()), base_url="https://qa.example") as client:
         own = client.get("/livez", headers={"Origin": "https://qa.example"})

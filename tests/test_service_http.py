@@ -85,7 +85,11 @@ def test_ask_has_the_shape_of_the_contract(client: TestClient) -> None:
         *("start_char_index", "end_char_index", "cited_text", "sentence", "url"),
     }
     text = client.get(f"/v1/documents/{citation['document_id']}/text").text
-    for part, words in ((citation, "cited_text"), (citation["sentence"], "text"), *((p, "text") for p in content["passages"])):
+    for part, words in (
+        (citation, "cited_text"),
+        (citation["sentence"], "text"),
+        *((p, "text") for p in content["passages"]),
+    ):
         assert text[part["start_char_index"] : part["end_char_index"]] == part[words]
     assert content["answer"]["text"] == citation["cited_text"] == "Ada Lovelace wrote the first program in 1843."
     assert set(content["passages"][0]) == {
@@ -345,8 +349,10 @@ def test_openapi_describes_every_route_without_a_model() -> None:
 @given(
     st.recursive(
         st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
-        lambda inner: st.lists(inner, max_size=3)
-        | st.dictionaries(st.sampled_from(["question", "top_k", "filters", "collection", "x"]), inner, max_size=4),
+        lambda inner: (
+            st.lists(inner, max_size=3)
+            | st.dictionaries(st.sampled_from(["question", "top_k", "filters", "collection", "x"]), inner, max_size=4)
+        ),
         max_leaves=8,
     )
 )

@@ -1,5 +1,6 @@
 """The sentence reader: what it prefers, and that it gives the same reading every time."""
 
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -18,9 +19,14 @@ TEXT = (
 
 @pytest.fixture
 def hits(tmp_path: Path, words: WordEmbedder) -> list[Hit]:
-    collection = Library(tmp_path, words).create("default")
-    collection.put(make_document(TEXT, source="mill.txt", title="The mill"))
-    return collection.retrieve("mill", top_k=5).hits
+    return _hits(tmp_path / "mill", words, TEXT, "mill")
+
+
+def _hits(directory: Path, words: WordEmbedder, text: str, question: str) -> list[Hit]:
+    with Library(directory, words) as library:
+        collection = library.create("default")
+        collection.put(make_document(text, source="text.txt", title="The mill"))
+        return collection.retrieve(question, top_k=5).hits
 
 
 @pytest.fixture
@@ -46,7 +52,7 @@ def test_spans_are_sorted_and_do_not_overlap(reader: SentenceReader, hits: list[
     spans = reader.read("How many wheels has the mill?", hits + hits).spans
     assert [span.score for span in spans] == sorted((span.score for span in spans), reverse=True)
     places = sorted((span.start, span.end) for span in spans)
-    assert all(first[1] <= second[0] for first, second in zip(places, places[1:], strict=False))
+    assert all(first[1] <= second[0] for first, second in pairwise(places))
 
 
 def test_confidence_falls_when_the_documents_say_nothing_of_it(reader: SentenceReader, hits: list[Hit]) -> None:
@@ -59,12 +65,8 @@ def test_nothing_retrieved_gives_no_span(reader: SentenceReader) -> None:
     assert reader.read("Who?", []).spans == ()
 
 
-def test_reading_is_repeatable_and_bounded(
-    tmp_path: Path, words: WordEmbedder, reader: SentenceReader
-) -> None:
-    collection = Library(tmp_path / "many", words).create("default")
-    collection.put(make_document(" ".join(f"Fact number {n} is here." for n in range(60)), source="facts.txt"))
-    many = collection.retrieve("fact", top_k=5).hits
+def test_reading_is_repeatable_and_bounded(tmp_path: Path, words: WordEmbedder, reader: SentenceReader) -> None:
+    many = _hits(tmp_path / "many", words, " ".join(f"Fact number {n} is here." for n in range(60)), "fact")
     first = reader.read("Which fact is number 7?", many)
     assert reader.read("Which fact is number 7?", many) == first
     assert len(first.spans) == MAX_CANDIDATES

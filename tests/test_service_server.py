@@ -9,7 +9,6 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import httpx2
 import pytest
@@ -20,15 +19,17 @@ from index.embedder import Embedder
 START_S = 120
 
 
-def citespan(*arguments: str, data: Path, **variables: str) -> list[Any]:
-    """Return the arguments of `subprocess.run` for a command of ours."""
+def citespan(*arguments: str, data: Path, **variables: str) -> tuple[list[str], dict[str, str]]:
+    """Return a command of ours and its environment."""
     environment = os.environ | {"CITESPAN_DATA_DIR": str(data), "CITESPAN_MODEL_CACHE": str(MODEL_CACHE)} | variables
-    return [[sys.executable, "-m", "service.cli", *arguments], environment]
+    return [sys.executable, "-m", "service.cli", *arguments], environment
 
 
 def run(*arguments: str, data: Path, **variables: str) -> "subprocess.CompletedProcess[str]":
     command, environment = citespan(*arguments, data=data, **variables)
-    return subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, timeout=START_S, check=False)
+    return subprocess.run(
+        command, env=environment, cwd=ROOT, capture_output=True, text=True, timeout=START_S, check=False
+    )
 
 
 @pytest.fixture(scope="module")

@@ -60,7 +60,9 @@ def test_loopback_needs_no_key(host: str) -> None:
     assert Settings.from_environment({"CITESPAN_HOST": host}).is_loopback
 
 
-@pytest.mark.parametrize("keys", [f"me:{SECRET}:default:admin", f":{SECRET}", "me", "me:short", f"a:{SECRET},a:{SECRET}x"])
+@pytest.mark.parametrize(
+    "keys", [f"me:{SECRET}:default:admin", f":{SECRET}", "me", "me:short", f"a:{SECRET},a:{SECRET}x"]
+)
 def test_malformed_keys_are_refused_without_repeating_them(keys: str) -> None:
     with pytest.raises(SettingsError, match="CITESPAN_API_KEYS") as caught:
         Settings.from_environment({"CITESPAN_API_KEYS": keys})

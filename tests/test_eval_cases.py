@@ -1,0 +1,85 @@
+"""The set of questions about the seeds: every gold span stands where it says, and nothing stands twice."""
+
+import json
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from conftest import SEEDS
+
+from eval.cases import SEEDS_SET, Case, InvalidCase, read_cases, select
+from index.documents import decode
+
+TYPES = {"who", "what", "when", "where", "how-many", "which", "why", "how", "yes-no", "list"}
+
+CASES = read_cases(SEEDS_SET)
+TEXTS = {path.name: decode(path.read_bytes()) for path in SEEDS.iterdir()}
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
+def test_gold_spans_hold_accepted_answers(case: Case) -> None:
+    for span in case.spans:
+        assert TEXTS[span.document][span.start : span.end] in case.answers
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if case.answerable], ids=lambda case: case.id)
+def test_best_answer_is_made_of_gold_spans(case: Case) -> None:
+    # The first answer is the best wording; a list joins its spans.
+    spans = [TEXTS[span.document][span.start : span.end] for span in case.spans]
+    assert case.answers[0] in spans or case.answers[0] == "; ".join(dict.fromkeys(spans))
+
+
+def test_no_question_stands_twice() -> None:
+    questions = Counter(" ".join(case.question.lower().split()) for case in CASES)
+    assert [question for question, count in questions.items() if count > 1] == []
+
+
+def test_set_is_as_large_and_balanced_as_it_should_be() -> None:
+    assert len(CASES) >= 80
+    assert sum(not case.answerable for case in CASES) >= 25
+    dev, test = select(CASES, "dev"), select(CASES, "test")
+    assert len(dev) == len(test)
+    assert abs(sum(case.answerable for case in dev) - sum(case.answerable for case in test)) <= 1
+    assert {span.document for case in dev for span in case.spans} == set(TEXTS)
+    assert {span.document for case in test for span in case.spans} == set(TEXTS)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
+def test_case_has_one_type(case: Case) -> None:
+    assert len(TYPES & set(case.tags)) == 1
+    assert ("near-miss" in case.tags) == (not case.answerable)
+
+
+GOOD = {
+    "id": "a",
+    "question": "Who?",
+    "answers": ["Ada"],
+    "spans": [{"document": "a.txt", "start": 0, "end": 3}],
+    "answerable": True,
+    "tags": ["who"],
+    "split": "dev",
+}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"split": "train"}, {"answers": []}, {"spans": []}, {"answerable": False}, {"spans": [{"document": "a.txt"}]}],
+)
+def test_malformed_case_is_refused_with_its_line(tmp_path: Path, change: dict[str, object]) -> None:
+    path = tmp_path / "set.jsonl"
+    path.write_text(json.dumps(GOOD) + "\n\n" + json.dumps(GOOD | {"id": "b"} | change) + "\n")
+    with pytest.raises(InvalidCase, match="line 3"):
+        read_cases(path)
+
+
+@pytest.mark.parametrize("content", ["{", "[]", '"x"', "{}", json.dumps(GOOD) + "\n" + json.dumps(GOOD)])
+def test_other_content_is_refused(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "set.jsonl"
+    path.write_text(content)
+    with pytest.raises(InvalidCase):
+        read_cases(path)
+
+
+def test_missing_file_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InvalidCase, match="cannot be read"):
+        read_cases(tmp_path / "none.jsonl")
