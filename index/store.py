@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from index import schema
-from index.documents import Document, Scalar
+from index.documents import Document, Scalar, content_sha256
 from index.embedder import Matrix
 from index.errors import StoreDamaged, StoreError, UnknownCollection
 from index.passages import Passage, Sentence
@@ -185,6 +185,8 @@ class Snapshot:
         for complaint, query in _PROMISES.items():
             if count := self._connection.execute(query).fetchone()[0]:
                 found.append(f"{count} {complaint}")
+        texts = self._connection.execute("SELECT source, text, content_sha256 FROM documents ORDER BY number")
+        found += [f"the text of {row[0]!r} is not what was stored" for row in texts if content_sha256(row[1]) != row[2]]
         return found
 
     def _document(self, column: str, value: str) -> DocumentRecord | None:

@@ -18,7 +18,7 @@ from service.logs import REQUEST_ID_HEADER, RequestLog
 from service.metrics import Metrics
 from service.routes import ask, documents, health, pages
 from service.routes.deps import Context
-from service.settings import LOOPBACK_HOSTS, Settings
+from service.settings import ANY_ADDRESS, LOOPBACK_HOSTS, Settings
 
 logger = logging.getLogger(__name__)
 
@@ -87,4 +87,4 @@ def _hosts(settings: Settings) -> frozenset[str]:
     """Return the names that the service answers under."""
     public = urlsplit(settings.base_url).hostname
     named = {host.lower() for host in (*settings.allowed_hosts, settings.host, public) if host}
-    return frozenset(named - {"0.0.0.0", "::"}) | LOOPBACK_HOSTS  # noqa: S104 (an address to leave out, not to bind)
+    return frozenset(named - ANY_ADDRESS) | LOOPBACK_HOSTS

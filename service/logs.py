@@ -13,12 +13,18 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.metrics import Metrics
+from service.problems import INTERNAL
 
 REQUEST_ID_HEADER = "X-Request-ID"
 
 request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 
+logger = logging.getLogger(__name__)
 access = logging.getLogger("citespan.access")
+
+# What a machine asks every few seconds is worth a line only when something is wrong.
+_PROBES = ("/livez", "/readyz", "/metrics")
+_WORTH_A_LINE = 400
 
 
 class JsonFormatter(logging.Formatter):
@@ -61,7 +67,7 @@ def configure(level: str, form: str, stream: TextIO | None = None) -> None:
 
 
 class RequestLog:
-    """ASGI middleware that gives every request an id, and logs, counts and times its answer."""
+    """ASGI middleware that gives every request an id, and an answer whatever happens; logs, counts and times it."""
 
     def __init__(self, app: ASGIApp, *, metrics: Metrics) -> None:
         self._app = app
@@ -75,7 +81,7 @@ class RequestLog:
         identifier = _acceptable(Headers(scope=scope).get(REQUEST_ID_HEADER)) or uuid.uuid4().hex
         token = request_id.set(identifier)
         begin = time.perf_counter()
-        status = 500
+        status = 0
 
         async def send_with_id(message: Message) -> None:
             nonlocal status
@@ -88,16 +94,25 @@ class RequestLog:
 
         try:
             await self._app(scope, receive, send_with_id)
+        except Exception:
+            logger.exception("unexpected error")
+            if status:  # too late for another answer: let the server break the connection off
+                raise
+            await INTERNAL.response()(scope, receive, send_with_id)
         finally:
-            seconds = time.perf_counter() - begin
-            # The pattern, not the path: a path may hold what a user chose, and would make a series each.
-            route = getattr(scope.get("route"), "path", "none")
-            self._metrics.requests.labels(scope["method"], route, status).inc()
-            self._metrics.request_seconds.labels(route).observe(seconds)
-            fields = {"method": scope["method"], "route": route, "status": status, "ms": round(seconds * 1e3, 1)}
-            key = scope.get("state", {}).get("key")
-            access.info("request", extra={"fields": fields | ({"key": key.name} if key else {})})
+            self._record(scope, status, time.perf_counter() - begin)
             request_id.reset(token)
+
+    def _record(self, scope: Scope, status: int, seconds: float) -> None:
+        # The pattern, not the path: a path may hold what a user chose, and would make a series each.
+        route = getattr(scope.get("route"), "path", "none")
+        self._metrics.requests.labels(scope["method"], route, status).inc()
+        self._metrics.request_seconds.labels(route).observe(seconds)
+        fields = {"method": scope["method"], "route": route, "status": status, "ms": round(seconds * 1e3, 1)}
+        if key := scope.get("state", {}).get("key"):
+            fields["key"] = key.name
+        level = logging.DEBUG if route in _PROBES and status < _WORTH_A_LINE else logging.INFO
+        access.log(level, "request", extra={"fields": fields})
 
 
 def _acceptable(identifier: str | None) -> str | None:

@@ -1,6 +1,5 @@
 """Problems: every error of the HTTP edge as problem+json (RFC 9457), in words that say what to do."""
 
-import logging
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
@@ -14,8 +13,6 @@ from index import errors
 
 MEDIA_TYPE = "application/problem+json"
 TYPE_PREFIX = "urn:citespan:problem:"
-
-logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +52,7 @@ def problem_of(error: errors.CitespanError) -> Problem:
     kind = next(each for each in type(error).__mro__ if each in KINDS)
     status, slug, title = KINDS[kind]
     if status == HTTPStatus.INTERNAL_SERVER_ERROR:
-        return _INTERNAL
+        return INTERNAL
     headers = {}
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
         headers["Retry-After"] = str(error.retry_after_s if isinstance(error, errors.Overloaded) else 5)
@@ -63,13 +60,13 @@ def problem_of(error: errors.CitespanError) -> Problem:
 
 
 def install(app: FastAPI) -> None:
-    """Let every error of `app` be answered as a problem."""
+    """Let every error that is foreseen be answered as a problem; `service.logs.RequestLog` answers the others."""
 
     @app.exception_handler(errors.CitespanError)
     async def _citespan_error(_: Request, error: errors.CitespanError) -> JSONResponse:
         problem = problem_of(error)
-        if problem is _INTERNAL:
-            logger.error("unexpected error", exc_info=error)
+        if problem is INTERNAL:
+            raise error
         return problem.response()
 
     @app.exception_handler(RequestValidationError)
@@ -80,12 +77,8 @@ def install(app: FastAPI) -> None:
     async def _http_error(request: Request, error: HTTPException) -> JSONResponse:
         return _http_problem(request, error).response()
 
-    @app.exception_handler(Exception)
-    async def _unexpected(_: Request, __: Exception) -> JSONResponse:
-        return _INTERNAL.response()  # the traceback is logged by the middleware that raises it again
 
-
-_INTERNAL = Problem(
+INTERNAL = Problem(
     500,
     "internal-error",
     "The service failed",

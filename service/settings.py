@@ -15,6 +15,7 @@ from service.auth import ApiKey, parse_keys
 
 PREFIX = "CITESPAN_"
 LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
+ANY_ADDRESS = frozenset({"0.0.0.0", "::"})  # noqa: S104 (to know it, not to bind it)
 
 
 def _split(value: Any) -> Any:
@@ -95,7 +96,8 @@ class Settings(BaseModel):
     @property
     def base_url(self) -> str:
         """Where the service is reached from outside, without a slash at the end."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
+        host = "localhost" if self.host in ANY_ADDRESS else self.host
+        host = f"[{host}]" if ":" in host else host
         return (self.public_url or f"http://{host}:{self.port}").rstrip("/")
 
     @property

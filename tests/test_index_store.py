@@ -51,11 +51,28 @@ def matching(store: Store, query: str, filters: Filters | None = None, limit: in
         return [passages[passage_id].source for passage_id, _ in found]
 
 
+def is_noticed(directory: Path) -> bool:
+    """Whether opening a damaged store and reading all of it tells of the damage."""
+    try:
+        with closing(Store(directory)) as store, store.reading() as snapshot:
+            return bool(snapshot.faults())
+    except StoreDamaged:
+        return True
+
+
 TWO_PASSAGES = "Red trucks drove all of the way up there. Blue boats sailed all of the way down here."
 
 
 def test_what_was_put_is_read_back_as_it_was(store: Store) -> None:
-    original = document("a\u0301 😀.txt", f"😀 {TWO_PASSAGES}", title="Übersicht", year=2025, draft=True, share=0.5, by="語")
+    original = document(
+        "a\u0301 😀.txt",
+        TWO_PASSAGES.replace("boats", "\U0001f6a4"),
+        title="Übersicht",
+        year=2025,
+        draft=True,
+        share=0.5,
+        by="語",
+    )
     put(store, original)
     with store.reading() as snapshot:
         record = snapshot.document(original.id)
@@ -148,9 +165,13 @@ def test_a_change_without_a_commit_leaves_nothing(store: Store) -> None:
 
 
 def test_a_change_that_fails_half_way_leaves_nothing_and_the_next_one_works(store: Store) -> None:
-    with pytest.raises(RuntimeError, match="half way"), store.writing() as change:
-        write(change, document("a", TWO_PASSAGES))
-        raise RuntimeError("half way")
+    def fail() -> None:
+        with store.writing() as change:
+            write(change, document("a", TWO_PASSAGES))
+            raise RuntimeError("half way")
+
+    with pytest.raises(RuntimeError, match="half way"):
+        fail()
     assert matching(store, '"trucks"') == []
     put(store, document("a", TWO_PASSAGES))
     assert matching(store, '"trucks"') == ["a"]
@@ -158,11 +179,12 @@ def test_a_change_that_fails_half_way_leaves_nothing_and_the_next_one_works(stor
 
 def test_rows_that_do_not_belong_together_are_refused(store: Store) -> None:
     each = document("a", TWO_PASSAGES)
+    passages = split_passages(
+        each.text, markdown=False, count_tokens=EMBEDDER.count_tokens, settings=PassageSettings(10)
+    )
+    vectors = EMBEDDER.embed_passages(["x", "y"])
     with pytest.raises(ValueError, match="zip"), store.writing() as change:
-        passages = split_passages(
-            each.text, markdown=False, count_tokens=EMBEDDER.count_tokens, settings=PassageSettings(10)
-        )
-        change.put(each, passages, ["one heading only"], EMBEDDER.embed_passages(["x", "y"]))
+        change.put(each, passages, ["one heading only"], vectors)
     with store.reading() as snapshot:
         assert snapshot.counts() == (0, 0)
 
@@ -271,7 +293,7 @@ def test_a_snapshot_sees_one_generation_from_its_first_read_on(store: Store) -> 
 
 def test_readers_see_whole_generations_while_a_writer_commits(store: Store) -> None:
     """Every generation holds the documents 0 to n with the same word in each: no reader ever sees two words."""
-    rounds, width = 30, 4
+    width = 4
     failures: list[str] = []
     seen: set[int] = set()
     done = threading.Event()
@@ -294,7 +316,9 @@ def test_readers_see_whole_generations_while_a_writer_commits(store: Store) -> N
         thread.start()
     try:
         started.wait()
-        for number in range(rounds):
+        for number in range(500):
+            if number >= 30 and len(seen) > 2:
+                break
             with store.writing() as change:
                 for source in range(width):
                     write(change, document(f"{source}", f"Round {number}."))
@@ -373,7 +397,7 @@ def test_the_database_of_another_program_is_refused_and_left_as_it_is(
 
 
 @pytest.mark.parametrize("read_only", [False, True])
-@pytest.mark.parametrize("garbage", [b"x", b"This is no database. " * 500, b"SQLite format 3\0" + b"\xff" * 4096])
+@pytest.mark.parametrize("garbage", [b"xy", b"This is no database. " * 500, b"SQLite format 3\0" + b"\xff" * 4096])
 def test_a_file_that_is_no_database_is_refused_and_left_as_it_is(
     tmp_path: Path, garbage: bytes, read_only: bool
 ) -> None:
@@ -398,14 +422,13 @@ def test_a_store_of_a_newer_version_is_refused_and_left_as_it_is(tmp_path: Path,
 
 
 @pytest.mark.parametrize("share", [0.02, 0.3, 0.6, 0.99])
-def test_a_truncated_store_is_damaged(tmp_path: Path, share: float) -> None:
+def test_a_truncated_store_is_noticed(tmp_path: Path, share: float) -> None:
     with closing(Store(tmp_path)) as store:
         put(store, *(document(f"{number}", TWO_PASSAGES * 20) for number in range(5)))
     path = tmp_path / STORE_FILE
     whole = path.read_bytes()
     path.write_bytes(whole[: int(len(whole) * share)])
-    with pytest.raises(StoreDamaged, match=r"backup"), closing(Store(tmp_path)) as store, store.reading() as snapshot:
-        snapshot.faults()
+    assert is_noticed(tmp_path)
 
 
 def test_a_page_that_was_overwritten_is_noticed(tmp_path: Path) -> None:
@@ -416,16 +439,13 @@ def test_a_page_that_was_overwritten_is_noticed(tmp_path: Path) -> None:
     middle = len(whole) // 4096 // 2 * 4096
     whole[middle : middle + 4096] = b"\xa5" * 4096
     path.write_bytes(whole)
-    try:
-        with closing(Store(tmp_path)) as store, store.reading() as snapshot:
-            assert snapshot.faults() != []
-    except StoreDamaged as error:
-        assert "backup" in str(error)
+    assert is_noticed(tmp_path)
 
 
 @pytest.mark.parametrize(
     ("statement", "complaint"),
     [
+        ("UPDATE documents SET text = replace(text, '. ', '.\n')", "the text of 'a' is not what was stored"),
         ("DELETE FROM vectors WHERE passage = 1", "1 passages without a vector"),
         ("UPDATE passages SET text = 'x' WHERE id = 1", "1 passages that do not stand where they say"),
         ("UPDATE passages SET start = start + 1 WHERE id = 2", "1 passages that do not stand where they say"),

@@ -307,8 +307,10 @@ def test_unexpected_error_is_a_problem_without_details(client: TestClient, monke
         raise RuntimeError("secret detail")
 
     monkeypatch.setattr("service.answering.Answerer.ask", broken)
-    content = problem(client.post("/v1/ask", json={"question": "who?"}), 500, "internal-error")
+    response = client.post("/v1/ask", json={"question": "who?"})
+    content = problem(response, 500, "internal-error")
     assert "secret" not in json.dumps(content)
+    assert len(response.headers["x-request-id"]) == 32
 
 
 def test_store_that_fails_is_a_problem_that_says_when_to_come_back(

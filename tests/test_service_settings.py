@@ -83,3 +83,4 @@ def test_keys_are_parsed_and_secrets_are_not_kept() -> None:
 def test_public_url_is_the_base_of_links() -> None:
     assert Settings(public_url="https://docs.example/qa/").base_url == "https://docs.example/qa"
     assert Settings(host="::1", port=80).base_url == "http://[::1]:80"
+    assert Settings(host="0.0.0.0", allow_anonymous=True).base_url == "http://localhost:8000"

@@ -40,7 +40,8 @@ async def add_document(
         deadline=Deadline(math.inf),  # what has begun to be stored is not given up half-way
     )
     response.status_code = 201 if receipt.created else 200
-    response.headers["Location"] = f"/v1/documents/{receipt.record.id}"
+    query = "" if body.collection == DEFAULT else f"?collection={body.collection}"
+    response.headers["Location"] = f"/v1/documents/{receipt.record.id}{query}"
     return DocumentReceipt.of(receipt)
 
 
