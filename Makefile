@@ -1,7 +1,8 @@
 # Everything a person needs: `make help` lists it. Python 3.11 or newer, git and make are enough.
 
 PYTHON ?= python3
-HOST ?= 127.0.0.1
+# Not ?=: some shells export HOST as the name of the machine.
+HOST = 127.0.0.1
 PORT ?= 8000
 DATA_DIR ?= data
 # An extra package index for torch. On Linux the default index has builds with gigabytes of CUDA in them; for the CPU:

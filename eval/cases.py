@@ -6,16 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from index.errors import CitespanError
+from index.errors import InvalidCase
 
 SEEDS_SET = Path(__file__).with_name("data") / "seeds.jsonl"
 
 _REQUIRED = {"id", "question", "answers", "spans", "answerable", "tags", "split"}
 _SPLITS = ("dev", "test")
-
-
-class InvalidCase(CitespanError):
-    """A line of a set of cases cannot be read as a case."""
 
 
 @dataclass(frozen=True, slots=True)

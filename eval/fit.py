@@ -34,7 +34,7 @@ def fit(cases: Sequence[Case], collection: Collection, reader: SentenceReader, *
     learnt on what is plainly missing and not on near misses alone. First the weights: a logistic regression over all
     sentences read, each reading weighing the same. Then the calibration: Platt scaling (Platt 1999) of the best
     sentence's score against whether it is gold. Then the threshold: the confidence at which most readings come out
-    right, an answer and a silence counted alike; the highest such one, for honest silence beats luck.
+    right, an answer and a silence counted alike; the lowest such one, which answers most.
     """
     readings = [_read(case, collection, reader, read_depth) for case in cases]
     readings += [_read(case, collection, reader, read_depth, without_gold=True) for case in cases if case.answerable]
@@ -79,6 +79,6 @@ def _read(
 
 
 def _threshold(confidences: NDArray[np.float64], is_gold: NDArray[np.bool_], answerable: NDArray[np.bool_]) -> float:
-    """Return the highest threshold that leaves most readings right, rounded down to three digits."""
-    right = [(np.where(confidences >= each, is_gold, ~answerable).sum(), each) for each in confidences]
-    return float(np.floor(max(right)[1] * 1000) / 1000)
+    """Return the lowest threshold that leaves most readings right, rounded down to three digits."""
+    right = [(np.where(confidences >= each, is_gold, ~answerable).sum(), -each) for each in confidences]
+    return float(np.floor(-max(right)[1] * 1000) / 1000)

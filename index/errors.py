@@ -73,5 +73,9 @@ class DeadlineExceeded(CitespanError):
     """A request took longer than its deadline allows."""
 
 
+class InvalidCase(CitespanError):
+    """A line of a set of cases cannot be read as a case."""
+
+
 class SettingsError(CitespanError):
     """A setting is unknown, malformed or contradicts another one."""

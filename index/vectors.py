@@ -49,6 +49,9 @@ class Vectors:
         if k == 0:
             return []
         parameters = None if among is None else faiss.SearchParameters(sel=_selector(list(among)))  # type: ignore[call-arg]
+        faiss.omp_set_num_threads(
+            1
+        )  # of this thread: one row is searched by one, others would only wait for each other
         size = k
         while True:
             size = min(2 * size, total)

@@ -66,20 +66,20 @@ def create_app(settings: Settings, *, embedder: Embedder | None = None) -> FastA
         app.include_router(module.router)
     pages.mount_static(app)
 
-    # The last one added is the first to see a request.
+    # The last one added is the first to see a request. CORS is: a page that may call the service may read its errors.
+    app.add_middleware(BodyLimit, limit=settings.max_body_bytes)
+    app.add_middleware(
+        Guard, keys=settings.api_keys, hosts=_hosts(settings), origins=frozenset(settings.allowed_origins)
+    )
+    app.add_middleware(RequestLog, metrics=context.metrics)
     if settings.allowed_origins:
         app.add_middleware(
             CORSMiddleware,
             allow_origins=list(settings.allowed_origins),
             allow_methods=["GET", "POST", "DELETE"],
             allow_headers=["Authorization", "Content-Type", REQUEST_ID_HEADER],
-            expose_headers=[REQUEST_ID_HEADER],
+            expose_headers=[REQUEST_ID_HEADER, "Retry-After", "Location"],
         )
-    app.add_middleware(BodyLimit, limit=settings.max_body_bytes)
-    app.add_middleware(
-        Guard, keys=settings.api_keys, hosts=_hosts(settings), origins=frozenset(settings.allowed_origins)
-    )
-    app.add_middleware(RequestLog, metrics=context.metrics)
     return app
 
 

@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from service.problems import Problem
 
 # Everything that holds or changes documents. The rest (health, static shells) is open and shows nothing of them.
-GUARDED = re.compile(r"^/(?:v1|openwebui|mcp|metrics|openapi\.json|docs)(?:/|$)")
+GUARDED = re.compile(r"^/(?:v1|openwebui|mcp|metrics|openapi\.json)(?:/|$)")
 
 _KEY_PATTERN = re.compile(r"^[A-Za-z0-9_.-]+$")
 
@@ -40,7 +40,7 @@ def parse_keys(text: str) -> tuple[ApiKey, ...]:
     """Parse `name:secret[:collections[:read|write]]`, comma-separated.
 
     Raises:
-        ValueError: an entry has another form, a secret is shorter than 16 characters, or a name stands twice.
+        ValueError: an entry has another form, a secret is shorter than 16 characters, or a name or secret stands twice.
     """
     keys = []
     for number, entry in enumerate((part for part in text.split(",") if part.strip()), start=1):
@@ -54,8 +54,8 @@ def parse_keys(text: str) -> tuple[ApiKey, ...]:
             raise ValueError(f"key {name!r} must end in read or write")
         opened = None if collections in ("", "*") else frozenset(collections.split("+"))
         keys.append(ApiKey(name, hashlib.sha256(secret.encode()).digest(), opened, right == "write"))
-    if len({key.name for key in keys}) != len(keys):
-        raise ValueError("two keys have the same name")
+    if len({key.name for key in keys}) != len(keys) or len({key.secret_sha256 for key in keys}) != len(keys):
+        raise ValueError("two keys have the same name or the same secret")
     return tuple(keys)
 
 

@@ -53,16 +53,17 @@ def main() -> None:
 
 
 @main.command()
-@click.argument("folders", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.argument("folders", nargs=-1, type=click.Path(path_type=Path, exists=True, file_okay=False))
 @click.option("--collection", default=DEFAULT_COLLECTION, show_default=True, help="Where the documents go.")
 @_command
 def build(folders: tuple[Path, ...], collection: str) -> int:
     """Index the text and Markdown files of FOLDERS: new and changed ones only.
 
-    A file's path below its folder is its source; a second build of the same files changes nothing.
+    A file's path below its folder is its source; a second build of the same files changes nothing. Documents that were
+    indexed with another embedder or by other rules are indexed anew first, also without any FOLDERS.
     """
     found = [each for folder in folders for each in find_files(folder)]
-    if not found:
+    if folders and not found:
         raise InvalidDocument(f"There is no .txt or .md file in {', '.join(map(str, folders))}.")
     if twice := {source for source, _ in found if sum(source == other for other, _ in found) > 1}:
         raise InvalidDocument(f"Two files have the same path below their folders: {', '.join(sorted(twice))}.")

@@ -69,7 +69,7 @@ class Settings(BaseModel):
         None, ge=0, le=1, description="Confidence below which Citespan abstains; default: the reader's own."
     )
     concurrency: int = Field(2, ge=1, description="Questions that are answered at the same time.")
-    queue_size: int = Field(32, ge=0, description="Questions that may wait; what does not fit gets 503 at once.")
+    queue_size: int = Field(16, ge=0, description="Questions that may wait; what does not fit gets 503 at once.")
     deadline_s: float = Field(10.0, gt=0, description="Seconds that a question may take, waiting included.")
     max_body_bytes: int = Field(16_777_216, ge=1024, description="Largest request body.")
     drain_s: float = Field(1.0, ge=0, description="Seconds from failing readiness to refusing connections at SIGTERM.")

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 from conftest import SEEDS
 
-from eval.cases import SEEDS_SET, Case, InvalidCase, read_cases, select
+from eval.cases import SEEDS_SET, Case, read_cases, select
 from index.documents import decode
+from index.errors import InvalidCase
 
 TYPES = {"who", "what", "when", "where", "how-many", "which", "why", "how", "yes-no", "list"}
 

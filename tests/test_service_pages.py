@@ -78,13 +78,17 @@ def _add(page: Page, text: str) -> Any:
     return response.json()
 
 
+def _give_key(page: Page, served: tuple[str, bool]) -> None:
+    if served[1]:
+        page.get_by_label("This service needs a key").fill(SECRET)
+        page.get_by_role("button", name="Open").click()
+
+
 def test_document_page_marks_the_cited_words(page: Page, served: tuple[str, bool]) -> None:
     receipt = _add(page, HOSTILE)
     start = HOSTILE.index("The cited words")
     page.goto(f"/documents/{receipt['id']}#char={start},{start + 15}")
-    if served[1]:
-        page.get_by_label("This service needs a key").fill(SECRET)
-        page.get_by_role("button", name="Open").click()
+    _give_key(page, served)
     mark = page.locator("mark")
     mark.wait_for()
     assert mark.text_content() == "The cited words"
@@ -96,14 +100,11 @@ def test_document_page_marks_the_cited_words(page: Page, served: tuple[str, bool
 
 def test_document_page_tells_that_there_is_none(page: Page, served: tuple[str, bool]) -> None:
     page.goto("/documents/doc-none")
-    if served[1]:
-        page.get_by_label("This service needs a key").fill(SECRET)
-        page.get_by_role("button", name="Open").click()
+    _give_key(page, served)
     page.get_by_text("There is no document 'doc-none'").wait_for()
 
 
 def test_page_of_the_api_works_without_the_network(page: Page, served: tuple[str, bool]) -> None:
-    if served[1]:
-        page.set_extra_http_headers({"Authorization": f"Bearer {SECRET}"})
     page.goto("/docs")
+    _give_key(page, served)
     page.get_by_text("/v1/ask", exact=True).first.wait_for()

@@ -61,7 +61,8 @@ def test_loopback_needs_no_key(host: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "keys", [f"me:{SECRET}:default:admin", f":{SECRET}", "me", "me:short", f"a:{SECRET},a:{SECRET}x"]
+    "keys",
+    [f"me:{SECRET}:default:admin", f":{SECRET}", "me", "me:short", f"a:{SECRET},a:{SECRET}x", f"a:{SECRET},b:{SECRET}"],
 )
 def test_malformed_keys_are_refused_without_repeating_them(keys: str) -> None:
     with pytest.raises(SettingsError, match="CITESPAN_API_KEYS") as caught:

@@ -18,6 +18,7 @@ import numpy as np
 import snowballstemmer
 from numpy.typing import NDArray
 
+from index.blocks import heading_text
 from index.embedder import Embedder
 from index.passages import Sentence
 from index.retriever import Hit
@@ -89,8 +90,9 @@ class SentenceReader:
 
     @property
     def identity(self) -> str:
-        """Version and a hash of the coefficients."""
-        content = json.dumps(asdict(self._coefficients), sort_keys=True)
+        """Version of the features, and a hash of the numbers that weigh them."""
+        decisive = [asdict(self._coefficients), MAX_CANDIDATES, _PRESELECTION.tolist()]
+        content = json.dumps(decisive, sort_keys=True)
         return f"{_VERSION}@{hashlib.sha256(content.encode()).hexdigest()[:16]}"
 
     @property
@@ -120,6 +122,8 @@ class SentenceReader:
             passage = hit.found.passage
             for sentence in passage.sentences:
                 text = passage.text[sentence.start - passage.start : sentence.end - passage.start]
+                if heading_text(text) == passage.section:
+                    continue  # it says what follows is about, and answers nothing
                 places.setdefault((hit.found.document_id, sentence.start), Candidate(number, sentence, text))
         candidates = list(places.values())
         shared = self._word_features(question, hits, candidates) @ _PRESELECTION

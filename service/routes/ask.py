@@ -4,6 +4,7 @@ import logging
 
 from fastapi import APIRouter, Depends, Request
 
+from index.collection import Retrieval
 from service.limits import Deadline
 from service.routes.deps import ContextDep, EngineDep, open_collection, refuse_unknown_parameters
 from service.schemas import AskRequest, AskResponse, SearchRequest, SearchResponse
@@ -41,8 +42,10 @@ async def ask(body: AskRequest, request: Request, context: ContextDep, engine: E
 async def search(body: SearchRequest, request: Request, context: ContextDep, engine: EngineDep) -> SearchResponse:
     """Return passages without reading them."""
     collection = open_collection(request, engine, body.collection, write=False)
-    retrieval = await context.questions.run(
-        lambda _: collection.retrieve(body.question, top_k=body.top_k, filters=body.filters.to_store()),
-        deadline=Deadline(context.settings.deadline_s),
-    )
+
+    def find(deadline: Deadline) -> Retrieval:
+        deadline.check()
+        return collection.retrieve(body.question, top_k=body.top_k, filters=body.filters.to_store())
+
+    retrieval = await context.questions.run(find, deadline=Deadline(context.settings.deadline_s))
     return SearchResponse.of(body.question, retrieval.hits, engine.answerer.fingerprint(retrieval.fingerprint))

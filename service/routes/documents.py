@@ -83,7 +83,7 @@ def get_text(document_id: str, request: Request, engine: EngineDep, collection: 
     return Response(text.encode(), media_type="text/plain; charset=utf-8")
 
 
-@router.delete("/{document_id}", status_code=204, summary="Delete a document")
+@router.delete("/{document_id}", status_code=204, response_class=Response, summary="Delete a document")
 async def delete_document(
     document_id: str,
     request: Request,

@@ -1,15 +1,10 @@
+import { askForKey, getWithKey } from "./key.js";
 import { cut } from "./offsets.js";
 
-const KEY = "citespan-key";
 const element = (id) => document.getElementById(id);
 const path = `/v1/documents/${location.pathname.split("/").pop()}`;
 const collection = new URLSearchParams(location.search).get("collection");
 const query = collection ? `?collection=${encodeURIComponent(collection)}` : "";
-
-function get(url) {
-  const key = sessionStorage.getItem(KEY);
-  return fetch(url, { headers: key ? { Authorization: `Bearer ${key}` } : {} });
-}
 
 function say(words) {
   element("message").textContent = words;
@@ -33,8 +28,11 @@ function show(text) {
 async function load() {
   say("Loading…");
   try {
-    const [described, text] = await Promise.all([get(path + query), get(`${path}/text${query}`)]);
-    element("key-form").hidden = described.status !== 401;
+    const [described, text] = await Promise.all([
+      getWithKey(path + query),
+      getWithKey(`${path}/text${query}`),
+    ]);
+    askForKey(described.status, load);
     if (!described.ok || !text.ok) {
       say(described.status === 401 ? "" : (await described.json()).detail);
       return;
@@ -51,11 +49,5 @@ async function load() {
     say("The service cannot be reached.");
   }
 }
-
-element("key-form").addEventListener("submit", (event) => {
-  event.preventDefault();
-  sessionStorage.setItem(KEY, element("key").value);
-  load();
-});
 
 load();

@@ -1,0 +1,73 @@
+"""A writer to be killed: changes a collection as planned and acknowledges every change on standard output.
+
+    python crash_writer.py DATA_DIR SEED
+
+It begins when a line comes on standard input, so that it can be loaded beforehand.
+"""
+
+import random
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+from word_embedder import WordEmbedder
+
+from index.collection import Collection
+from index.documents import document_id, make_document
+from index.library import Library, write_lock
+from index.passages import PassageSettings
+
+COLLECTION = "default"
+SETTINGS = PassageSettings(max_tokens=12)
+SOURCES = tuple(f"{letter}.txt" for letter in "abcdefgh")
+CHANGES = 50
+
+# A source, and the text that it gets; None deletes it.
+Change = tuple[str, str | None]
+
+
+def plan(seed: int, present: Iterable[str]) -> list[Change]:
+    """Return the changes that the writer of this seed makes when these sources are there."""
+    chance = random.Random(seed)
+    there = set(present)
+    changes: list[Change] = []
+    for number in range(CHANGES):
+        source = chance.choice(SOURCES)
+        if source in there and chance.random() < 0.3:
+            there.remove(source)
+            changes.append((source, None))
+        else:
+            there.add(source)
+            paragraphs = chance.randint(1, 12)
+            mark = f"mark{seed}x{number}"
+            changes.append(
+                (source, "\n\n".join(f"Paragraph {each} says {mark}, and more." for each in range(paragraphs)))
+            )
+    return changes
+
+
+def apply(collection: Collection, change: Change) -> None:
+    """Make one change."""
+    source, text = change
+    if text is None:
+        collection.delete(document_id(source))
+    else:
+        collection.put(make_document(text, source=source))
+
+
+def main(data_dir: Path, seed: int) -> None:
+    """Make all changes, saying "open" first and then the number of every change when it is durable."""
+    sys.stdin.readline()
+    with write_lock(data_dir), Library(data_dir, WordEmbedder(), passage_settings=SETTINGS) as library:
+        collection = library.create(COLLECTION)
+        present = [record.source for record in collection.documents(limit=len(SOURCES))]
+        sys.stdout.write("open\n")
+        sys.stdout.flush()
+        for number, change in enumerate(plan(seed, present)):
+            apply(collection, change)
+            sys.stdout.write(f"{number}\n")
+            sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), int(sys.argv[2]))
