@@ -13,7 +13,7 @@ import numpy as np
 
 from index.documents import Document
 from index.embedder import Embedder, Matrix
-from index.errors import IndexOutdated, StoreError, UnknownDocument
+from index.errors import IndexOutdated, UnknownDocument
 from index.passages import Passage, PassageSettings, split_passages
 from index.retriever import Hit, RetrievalSettings, retrieve
 from index.store import Change, DocumentRecord, Filters, Snapshot, Store
@@ -75,7 +75,7 @@ class Collection:
         self._committing = threading.Lock()  # held while store and vectors go from one generation to the next
         self._fingerprint: tuple[int, str] | None = None
         try:
-            if not self._is_current():
+            if not self._is_current(read_only=read_only):
                 if reindex is None:
                     raise IndexOutdated(
                         f"The collection {self.name!r} was indexed with other settings or another embedder; "
@@ -193,20 +193,17 @@ class Collection:
             found = snapshot.faults()
         return found if in_memory == stored else [*found, "the vectors in memory are not those of the store"]
 
-    def _is_current(self) -> bool:
+    def _is_current(self, *, read_only: bool) -> bool:
         """Whether the index was built as is asked for now; an empty one is, after it was told so."""
         wanted = self._index_identity()
         with self._store.reading() as snapshot:
             if snapshot.meta("index") == wanted:
                 return True
-            if snapshot.counts()[0]:
+            if read_only or snapshot.counts()[0]:
                 return False
-        try:
-            with self._store.writing() as change:
-                change.set_meta("index", wanted)
-                change.commit()
-        except StoreError:
-            return False
+        with self._store.writing() as change:
+            change.set_meta("index", wanted)
+            change.commit()
         return True
 
     def _index_identity(self) -> str:

