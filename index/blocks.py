@@ -19,8 +19,12 @@ TITLE_LENGTH = 80
 
 _LINE = re.compile(r"[^\n]+")
 _LIST_MARK = re.compile(r"(?:[-*+•‣–—]|\(?\d{1,3}[.)]|[a-z][.)])\s")
+# Far more than a first block and what follows it.
+_TITLE_REACH = 20_000
+
 _WORD = re.compile(r"\w+")
-_MARKDOWN = MarkdownIt("commonmark").enable("table")
+_HEADING_MARKS = re.compile(r"#{1,6}(?:[ \t]+|$)")
+_MARKDOWN = MarkdownIt("commonmark").enable("table").disable("inline")
 _MARKDOWN_LEAVES = {"heading_open", "paragraph_open", "fence", "code_block", "html_block", "tr_open"}
 
 # A line this long that stops without an end mark was probably wrapped by its writer's editor.
@@ -60,6 +64,7 @@ def find_title(text: str, *, markdown: bool) -> str:
     The title is made for people and need not stand in the text: white space is folded, a long sentence is cut at a
     word and ends with an ellipsis.
     """
+    text = text.lstrip()[:_TITLE_REACH]  # only the beginning decides, and the whole may be a book
     first = split_blocks(text, markdown=markdown)[0]
     words = text[first.start : first.end]
     if first.kind is BlockKind.HEADING:
@@ -77,9 +82,17 @@ def find_title(text: str, *, markdown: bool) -> str:
 
 
 def heading_text(words: str) -> str:
-    """Return a heading's words without its Markdown marks (`## Title ##`, or `Title` underlined)."""
-    words = words.split("\n", maxsplit=1)[0] if re.search(r"\n[ \t]*(?:=+|-+)[ \t]*$", words) else words
-    return re.sub(r"^#{1,6}[ \t]+|[ \t]+#+$", "", words.strip()).strip()
+    """Return a heading's words without its Markdown marks (`## Title ##`, or a title underlined)."""
+    title, _, last_line = words.strip().rpartition("\n")
+    if title and set(last_line.strip()) in ({"="}, {"-"}):
+        return title.strip()
+    words = words.strip()
+    if marks := _HEADING_MARKS.match(words):
+        words = words[marks.end() :].rstrip()
+        unmarked = words.rstrip("#")
+        if not unmarked or unmarked[-1] in " \t":
+            words = unmarked
+    return words.strip()
 
 
 @dataclass(frozen=True, slots=True)

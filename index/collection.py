@@ -14,7 +14,7 @@ import numpy as np
 from index.documents import Document
 from index.embedder import Embedder, Matrix
 from index.errors import IndexOutdated, UnknownDocument
-from index.passages import Passage, PassageSettings, split_passages
+from index.passages import RULES_VERSION, Passage, PassageSettings, split_passages
 from index.retriever import Hit, RetrievalSettings, retrieve
 from index.store import Change, DocumentRecord, Filters, Snapshot, Store
 from index.vectors import Vectors
@@ -212,6 +212,7 @@ class Collection:
                 "embedder": self._embedder.identity,
                 "dimension": self._embedder.dimension,
                 "passages": asdict(self._passage_settings),
+                "rules": RULES_VERSION,
             },
             sort_keys=True,
         )
@@ -282,15 +283,16 @@ class Collection:
 
     def _fingerprint_of(self, snapshot: Snapshot) -> str:
         generation = snapshot.generation
-        if self._fingerprint is None or self._fingerprint[0] != generation:
+        known = self._fingerprint  # read once: another thread may put another generation's in its place
+        if known is None or known[0] != generation:
             parts = [
                 snapshot.document_hashes(),
                 self._index_identity(),
                 self._embedder.engine,
                 asdict(self._retrieval_settings),
             ]
-            self._fingerprint = generation, hashlib.sha256(json.dumps(parts).encode()).hexdigest()
-        return self._fingerprint[1]
+            known = self._fingerprint = generation, hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+        return known[1]
 
 
 def _heading(document: Document, passage: Passage) -> str:

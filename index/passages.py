@@ -10,12 +10,16 @@ from index.sentences import split_sentences
 
 TokenCounter = Callable[[Sequence[str]], list[int]]
 
-# How far from the middle of a sentence that is too long a good place to cut it is looked for, in characters.
-_LARGEST_REACH = 500
 # So many short lines in a row are page furniture (share bars, comment counts); they get a passage of their own.
 _FURNITURE_RUN = 4
 # How far from where a long sentence should be cut a good place is looked for, in characters.
 _CUT_REACH = 200
+# A tokenizer may count a word of a megabyte, or as much white space, as one token or none; this many characters count
+# as a token whatever it says. English has between four and five.
+_CHARACTERS_PER_TOKEN = 10
+
+# Goes up with every change of what the same text is cut into, so that an index built by older rules is noticed.
+RULES_VERSION = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +68,7 @@ class PassageSettings:
 
 @dataclass(frozen=True, slots=True)
 class _Unit:
-    """A sentence with its size, the smallest thing that goes into a passage whole."""
+    """A sentence with its size, the white space before it counted in: the smallest thing that goes into a passage."""
 
     sentence: Sentence
     tokens: int
@@ -150,29 +154,42 @@ def _sentences(text: str, block: Block) -> Iterator[Sentence]:
 
 
 def _units(text: str, sentences: list[Sentence], count_tokens: TokenCounter, max_tokens: int) -> list[_Unit]:
-    """Count every sentence's tokens, and cut those that are too long into pieces that fit."""
-    counts = count_tokens([text[each.start : each.end] for each in sentences])
+    """Size every sentence, and cut those that are too long into pieces that fit."""
     units: list[_Unit] = []
-    for sentence, count in zip(sentences, counts, strict=True):
-        if count <= max_tokens or sentence.end - sentence.start < 2:
-            units.append(_Unit(sentence, count))
-        else:
-            pieces = _pieces(text, sentence, -(-count // max_tokens))
-            units += _units(text, pieces, count_tokens, max_tokens)
+    for sentence, tokens in _fitting(text, sentences, count_tokens, max_tokens):
+        gap = sentence.start - units[-1].sentence.end if units else 0
+        units.append(_Unit(sentence, max(tokens, _least_tokens(gap + sentence.end - sentence.start))))
     return units
+
+
+def _fitting(
+    text: str, sentences: list[Sentence], count_tokens: TokenCounter, max_tokens: int
+) -> Iterator[tuple[Sentence, int]]:
+    counts = count_tokens([text[each.start : each.end] for each in sentences])
+    for sentence, count in zip(sentences, counts, strict=True):
+        tokens = max(count, _least_tokens(sentence.end - sentence.start))
+        if tokens <= max_tokens or sentence.end - sentence.start < 2:
+            yield sentence, tokens
+        else:
+            pieces = _pieces(text, sentence, -(-tokens // max_tokens))
+            yield from _fitting(text, pieces, count_tokens, max_tokens)
+
+
+def _least_tokens(characters: int) -> int:
+    return -(-characters // _CHARACTERS_PER_TOKEN)
 
 
 def _pieces(text: str, sentence: Sentence, parts: int) -> list[Sentence]:
     """Cut a long sentence into about equal parts, at good places, without the white space between them."""
     start, end = sentence.start, sentence.end
     step = (end - start) / min(parts, end - start)
-    cuts = [_cut(text, start + round(step * part), int(step) // 4) for part in range(1, round((end - start) / step))]
+    cuts = [_cut(text, start + round(step * part), int(step) // 2) for part in range(1, round((end - start) / step))]
     pieces = []
     for first, last in pairwise([start, *cuts, end]):
         piece = text[first:last]
         if stripped := piece.strip():
-            first += piece.index(stripped)
-            pieces.append(Sentence(first, first + len(stripped)))
+            begin = first + piece.index(stripped)
+            pieces.append(Sentence(begin, begin + len(stripped)))
     return pieces
 
 
@@ -183,7 +200,7 @@ def _cut(text: str, at: int, reach: int) -> int:
     """
     # One sentence may be a whole file without a space: nothing is looked for far away.
     reach = min(reach, _CUT_REACH)
-    near = [place for away in range(reach + 1) for place in dict.fromkeys((at + away, at - away))]
+    near = [place for away in range(reach + 1) for place in dict.fromkeys((at + away, at - away)) if place < len(text)]
     spaces = [place for place in near if text[place].isspace()]
     behind_mark = next((place for place in spaces if text[place - 1] in ",;:)–—"), None)
     if behind_mark is not None:

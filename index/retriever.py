@@ -53,21 +53,17 @@ def retrieve(
         if query
         else []
     )
-    found = snapshot.passages(list({each for each, _ in (*dense, *matches)}))
+    places = snapshot.places([each for each, _ in (*dense, *matches)])
     scores: dict[int, float] = {}
     for ranking, weight in ((dense, settings.dense_weight), (matches, settings.full_text_weight)):
-        for rank, passage_id in enumerate(_ranked(ranking, found)[: settings.pool], start=1):
+        for rank, passage_id in enumerate(_ranked(ranking, places)[: settings.pool], start=1):
             scores[passage_id] = scores.get(passage_id, 0.0) + weight / (settings.constant + rank)
     best = (settings.dense_weight + settings.full_text_weight) / (settings.constant + 1)
-    order = _ranked([(each, round(score, _DIGITS)) for each, score in scores.items()], found)[:top_k]
+    order = _ranked([(each, round(score, _DIGITS)) for each, score in scores.items()], places)[:top_k]
+    found = snapshot.passages(order)
     return [Hit(rank, scores[each] / best, found[each]) for rank, each in enumerate(order, start=1)]
 
 
-def _ranked(scored: Sequence[tuple[int, float]], found: dict[int, StoredPassage]) -> list[int]:
+def _ranked(scored: Sequence[tuple[int, float]], places: dict[int, tuple[str, int]]) -> list[int]:
     """Return the ids by descending score. Ties fall by place in the documents: ids depend on the order of arrival."""
-
-    def place(item: tuple[int, float]) -> tuple[float, str, int]:
-        stored = found[item[0]]
-        return -item[1], stored.source, stored.passage.start
-
-    return [each for each, _ in sorted(scored, key=place)]
+    return [each for each, _ in sorted(scored, key=lambda item: (-item[1], places[item[0]]))]

@@ -84,7 +84,7 @@ def _is_abbreviation(text: str, begin: int, stop: int, following: str) -> bool:
         return following[0].isdigit()
     if word.isdigit() and len(word) <= 3:
         # An enumeration's number ("carried out: 1. The ..."), not a number at a sentence's end.
-        before = text[begin : found.start()].rstrip()
+        before = text[max(begin, found.start() - _LOOK_BEHIND) : found.start()].rstrip()
         return not before or before[-1] in ":;"
     starter = _FIRST_WORD.match(following)
     begins_sentence = starter is not None and starter.group() in _SENTENCE_STARTERS

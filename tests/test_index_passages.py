@@ -168,7 +168,7 @@ def test_a_heading_opens_a_passage_and_names_its_section() -> None:
 def test_the_nearest_of_several_headings_names_the_section() -> None:
     text = f"# Report\n\n## Aid & *more* ##\n\n{SENTENCE}\n\nLast\npart\n----\n\n{SENTENCE}"
     passages = split(text, markdown=True)
-    assert [passage.section for passage in passages] == ["Aid & *more*", "Last"]
+    assert [passage.section for passage in passages] == ["Aid & *more*", "Last part"]
     assert passages[0].text.startswith("# Report\n\n## Aid")
 
 

@@ -18,7 +18,7 @@ import numpy as np
 import snowballstemmer
 from numpy.typing import NDArray
 
-from index.blocks import heading_text
+from index.blocks import MAX_HEADING_LENGTH, heading_text
 from index.embedder import Embedder
 from index.passages import Sentence
 from index.retriever import Hit
@@ -122,7 +122,7 @@ class SentenceReader:
             passage = hit.found.passage
             for sentence in passage.sentences:
                 text = passage.text[sentence.start - passage.start : sentence.end - passage.start]
-                if heading_text(text) == passage.section:
+                if _is_heading(text, passage.section):
                     continue  # it says what follows is about, and answers nothing
                 places.setdefault((hit.found.document_id, sentence.start), Candidate(number, sentence, text))
         candidates = list(places.values())
@@ -153,6 +153,10 @@ class SentenceReader:
             for each, words in zip(candidates, stems, strict=True)
         ]
         return np.array(rows, dtype=np.float64).reshape(len(rows), len(FEATURES) - 1)
+
+
+def _is_heading(text: str, section: str | None) -> bool:
+    return len(text) <= 2 * MAX_HEADING_LENGTH and " ".join(heading_text(text).split()) == section
 
 
 def _asked_kind(question: str, sentence: str) -> float:
