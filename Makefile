@@ -30,7 +30,7 @@ serve: build ## Index seeds/ if it changed, and serve on http://HOST:PORT.
 build: $(VENV)/.installed ## Index seeds/ if it changed.
 	@$(BIN)/citespan build seeds
 
-ask: build ## Ask a question: make ask Q="How many fire trucks did the 2019 loan secure?"
+ask: $(DATA_DIR)/default/store.sqlite ## Ask a question: make ask Q="How many fire trucks did the 2019 loan secure?"
 	@$(BIN)/citespan ask "$$Q"
 
 eval: $(VENV)/.installed-dev ## Print the table of figures of the questions about the seeds.
@@ -39,7 +39,7 @@ eval: $(VENV)/.installed-dev ## Print the table of figures of the questions abou
 fit: $(VENV)/.installed-dev ## Fit the sentence reader on the dev questions.
 	@$(BIN)/citespan-eval fit -o service/reader/sentence_reader.json
 
-bench: build $(VENV)/.installed-dev ## Measure latency and throughput, as ratios against a baseline of the same run.
+bench: $(DATA_DIR)/default/store.sqlite $(VENV)/.installed-dev ## Measure latency and throughput, as ratios against a baseline of the same run.
 	@$(BIN)/python -m eval.bench
 
 test: $(VENV)/.installed-dev ## Run the tests.
@@ -59,6 +59,10 @@ clean: ## Remove the environment and everything that is built; documents in DATA
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
 
 export Q
+
+# Only where there is none: a running service keeps others from building, and not from asking.
+$(DATA_DIR)/default/store.sqlite: | $(VENV)/.installed
+	@$(BIN)/citespan build seeds
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \

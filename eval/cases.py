@@ -10,7 +10,7 @@ from index.errors import InvalidCase
 
 SEEDS_SET = Path(__file__).with_name("data") / "seeds.jsonl"
 
-_REQUIRED = {"id", "question", "answers", "spans", "answerable", "tags", "split"}
+_FIELDS = {"id", "question", "answers", "spans", "answerable", "tags", "split"}
 _SPLITS = ("dev", "test")
 
 
@@ -48,7 +48,7 @@ def read_cases(path: Path) -> list[Case]:
     """
     cases: dict[str, Case] = {}
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = path.read_text(encoding="utf-8").split("\n")
     except (OSError, UnicodeDecodeError) as error:
         raise InvalidCase(f"{path} cannot be read: {error}.") from error
     for number, line in enumerate(lines, start=1):
@@ -70,8 +70,13 @@ def select(cases: Iterable[Case], split: str | None) -> list[Case]:
 
 
 def _case(content: dict[str, Any]) -> Case:
-    if not isinstance(content, dict) or not content.keys() >= _REQUIRED:
-        raise ValueError(f"a case is an object with at least {', '.join(sorted(_REQUIRED))}")
+    if not isinstance(content, dict) or content.keys() != _FIELDS:
+        raise ValueError(f"a case is an object with the fields {', '.join(sorted(_FIELDS))}")
+    for name in ("answers", "tags"):
+        if not isinstance(content[name], list) or not all(isinstance(each, str) for each in content[name]):
+            raise ValueError(f"{name} must be a list of texts")
+    if not isinstance(content["answerable"], bool):
+        raise TypeError("answerable must be true or false")
     case = Case(
         str(content["id"]),
         str(content["question"]),

@@ -17,6 +17,10 @@ class InvalidCollectionName(CitespanError):
     """A collection's name does not fit the form that a directory and a URL both allow."""
 
 
+class InvalidQuestion(CitespanError):
+    """A question cannot be asked as it is: blank, too long, or no text."""
+
+
 class UnknownDocument(CitespanError):
     """No document has this id in this collection."""
 

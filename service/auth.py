@@ -5,7 +5,6 @@ import hmac
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -15,6 +14,7 @@ from service.problems import Problem
 # Everything that holds or changes documents. The rest (health, static shells) is open and shows nothing of them.
 GUARDED = re.compile(r"^/(?:v1|openwebui|mcp|metrics|openapi\.json)(?:/|$)")
 
+_HOST = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([^\[\]:]+))(?::\d*)?")
 _KEY_PATTERN = re.compile(r"^[A-Za-z0-9_.-]+$")
 
 
@@ -122,10 +122,8 @@ class Guard:
 
     def _origin_problem(self, headers: Headers) -> Problem | None:
         origin = headers.get("origin")
-        if origin is None or origin in self._origins:
-            return None
-        parts = urlsplit(origin)
-        if parts.scheme in ("http", "https") and parts.netloc == headers.get("host", ""):
+        host = headers.get("host", "")
+        if origin is None or origin in self._origins or origin in (f"http://{host}", f"https://{host}"):
             return None
         return Problem(
             403,
@@ -140,7 +138,6 @@ class Guard:
 
 
 def _host_name(host: str) -> str:
-    """Return a Host header's name without its port, and without the brackets of an IPv6 address."""
-    if host.startswith("["):
-        return host[1:].partition("]")[0].lower()
-    return host.partition(":")[0].lower()
+    """Return a Host header's name without its port and without the brackets of an IPv6 address; "" if it is none."""
+    found = _HOST.fullmatch(host)
+    return (found[1] or found[2]).lower() if found else ""

@@ -1,6 +1,7 @@
 """The command `citespan`: build, serve, ask, doctor."""
 
 import sys
+from collections import Counter
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
@@ -18,6 +19,7 @@ from index.library import DEFAULT_COLLECTION
 from service import VERSION, doctor
 from service.answering import Answer, Response
 from service.engine import open_engine
+from service.question import checked_question
 from service.schemas import AskResponse
 from service.settings import Settings
 
@@ -65,7 +67,7 @@ def build(folders: tuple[Path, ...], collection: str) -> int:
     found = [each for folder in folders for each in find_files(folder)]
     if folders and not found:
         raise InvalidDocument(f"There is no .txt or .md file in {', '.join(map(str, folders))}.")
-    if twice := {source for source, _ in found if sum(source == other for other, _ in found) > 1}:
+    if twice := [source for source, count in Counter(source for source, _ in found).items() if count > 1]:
         raise InvalidDocument(f"Two files have the same path below their folders: {', '.join(sorted(twice))}.")
     settings = Settings.from_environment()
     receipts: list[Receipt] = []
@@ -113,8 +115,7 @@ def serve(host: str | None, port: int | None) -> int:
 @_command
 def ask(question: str, collection: str, as_json: bool) -> int:
     """Answer QUESTION from the documents, or say that they do not say."""
-    if not question.strip():
-        raise CitespanError("The question is blank.")
+    question = checked_question(question)
     settings = Settings.from_environment()
     with open_engine(settings, read_only=True) as engine:
         try:

@@ -16,6 +16,11 @@ from service.problems import body_too_large
 
 T = TypeVar("T")
 
+DOCUMENTS_PATH = "/v1/documents"
+SMALL_BODY = 262_144
+
+_LENGTH_DIGITS = 18
+
 # How much the last measured duration counts in the running mean that Retry-After is reckoned from.
 _SMOOTHING = 0.1
 
@@ -105,20 +110,25 @@ class Gate:
 
 
 class BodyLimit:
-    """ASGI middleware that refuses bodies of more than `limit` bytes, whether or not a length was announced."""
+    """ASGI middleware that refuses bodies that are too large, whether or not a length was announced.
+
+    Documents may have `limit` bytes; anything else is small, and so is the time that parsing it takes.
+    """
 
     def __init__(self, app: ASGIApp, *, limit: int) -> None:
         self._app = app
-        self._limit = limit
+        self._document_limit = limit
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, or answer it with a problem."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        is_document = scope["path"] == DOCUMENTS_PATH
+        limit = self._document_limit if is_document else min(SMALL_BODY, self._document_limit)
         announced = Headers(scope=scope).get("content-length", "0")
-        if not announced.isdecimal() or int(announced) > self._limit:
-            await body_too_large(self._limit).response()(scope, receive, send)
+        if not announced.isdecimal() or len(announced) > _LENGTH_DIGITS or int(announced) > limit:
+            await body_too_large(limit).response()(scope, receive, send)
             return
         received = 0
 
@@ -126,8 +136,8 @@ class BodyLimit:
             nonlocal received
             message = await receive()
             received += len(message.get("body", b""))
-            if received > self._limit:
-                raise HTTPException(413)
+            if received > limit:
+                raise HTTPException(413, str(limit))
             return message
 
         await self._app(scope, counted, send)

@@ -25,6 +25,7 @@ access = logging.getLogger("citespan.access")
 # What a machine asks every few seconds is worth a line only when something is wrong.
 _PROBES = ("/livez", "/readyz", "/metrics")
 _WORTH_A_LINE = 400
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
 class JsonFormatter(logging.Formatter):
@@ -51,8 +52,11 @@ class TextFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line."""
-        fields = getattr(record, "fields", {})
-        return " ".join([super().format(record), *(f"{name}={value}" for name, value in fields.items())])
+        fields = dict(getattr(record, "fields", {}))
+        if identifier := request_id.get():
+            fields["request_id"] = identifier
+        # Quoted and escaped: what a user wrote must not begin a line or colour a terminal.
+        return " ".join([super().format(record), *(f"{name}={json.dumps(value)}" for name, value in fields.items())])
 
 
 def configure(level: str, form: str, stream: TextIO | None = None) -> None:
@@ -106,9 +110,11 @@ class RequestLog:
     def _record(self, scope: Scope, status: int, seconds: float) -> None:
         # The pattern, not the path: a path may hold what a user chose, and would make a series each.
         route = getattr(scope.get("route"), "path", "none")
-        self._metrics.requests.labels(scope["method"], route, status).inc()
+        # So is a method, which may be any word.
+        method = scope["method"] if scope["method"] in _METHODS else "other"
+        self._metrics.requests.labels(method, route, status).inc()
         self._metrics.request_seconds.labels(route).observe(seconds)
-        fields = {"method": scope["method"], "route": route, "status": status, "ms": round(seconds * 1e3, 1)}
+        fields = {"method": method, "route": route, "status": status, "ms": round(seconds * 1e3, 1)}
         if key := scope.get("state", {}).get("key"):
             fields["key"] = key.name
         level = logging.DEBUG if route in _PROBES and status < _WORTH_A_LINE else logging.INFO

@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException
 
 from index import errors
 
+MAX_COMPLAINTS = 20
 MEDIA_TYPE = "application/problem+json"
 TYPE_PREFIX = "urn:citespan:problem:"
 
@@ -35,6 +36,7 @@ class Problem:
 # The most special class that an error is of decides: status, slug and title.
 KINDS: dict[type[errors.CitespanError], tuple[int, str, str]] = {
     errors.InvalidDocument: (422, "invalid-document", "The document cannot be taken"),
+    errors.InvalidQuestion: (422, "invalid-question", "The question cannot be asked"),
     errors.InvalidCollectionName: (422, "invalid-collection-name", "The collection's name cannot be taken"),
     errors.UnknownDocument: (404, "unknown-document", "There is no such document"),
     errors.UnknownCollection: (404, "unknown-collection", "There is no such collection"),
@@ -88,20 +90,22 @@ INTERNAL = Problem(
 
 def body_too_large(limit: int) -> Problem:
     """Return the problem of a body of more than `limit` bytes."""
-    detail = f"A request body may have {limit} bytes (CITESPAN_MAX_BODY_BYTES); send less at once."
+    detail = f"This request's body may have {limit} bytes; send less at once, or raise CITESPAN_MAX_BODY_BYTES."
     return Problem(413, "body-too-large", "The body is too large", detail)
 
 
 def _validation_problem(request: Request, error: RequestValidationError) -> Problem:
     details = error.errors()
-    if request.method == "POST" and not _is_json(request.headers.get("content-type", "")):
+    if request.method == "POST" and not is_json(request.headers.get("content-type", "")):
         detail = "Send JSON, with the header 'Content-Type: application/json'."
         return Problem(415, "unsupported-media-type", "The body is not announced as JSON", detail)
     if details and details[0]["type"] == "json_invalid":
         reason = details[0].get("ctx", {}).get("error", "")
         return Problem(400, "invalid-json", "The body is not JSON", f"The body cannot be parsed: {reason}.")
     # Without the input: it may be long, and it is the caller's own.
-    complaints = [{"pointer": _pointer(each["loc"]), "detail": _sentence(each["msg"])} for each in details]
+    complaints = [
+        {"pointer": _pointer(each["loc"]), "detail": _sentence(each["msg"])} for each in details[:MAX_COMPLAINTS]
+    ]
     first = complaints[0] if complaints else {"pointer": "", "detail": "The request is not valid."}
     return Problem(
         422,
@@ -121,7 +125,7 @@ def _http_problem(request: Request, error: HTTPException) -> Problem:
             detail = f"{request.method} is not possible here; allowed: {headers.get('Allow', 'see the API page')}."
             return Problem(405, "method-not-allowed", "The method is not allowed", detail, headers)
         case 413:
-            return body_too_large(request.app.state.context.settings.max_body_bytes)
+            return body_too_large(int(error.detail))
         case 400:
             return Problem(400, "invalid-json", "The body is not JSON", "The body cannot be parsed as JSON.")
         case status:
@@ -129,7 +133,8 @@ def _http_problem(request: Request, error: HTTPException) -> Problem:
             return Problem(status, title.lower().replace(" ", "-"), title, _sentence(str(error.detail)), headers)
 
 
-def _is_json(content_type: str) -> bool:
+def is_json(content_type: str) -> bool:
+    """Whether a Content-Type header announces JSON."""
     media_type = content_type.partition(";")[0].strip().lower()
     return media_type == "application/json" or (media_type.startswith("application/") and media_type.endswith("+json"))
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from index.collection import Receipt
 from index.documents import MAX_SOURCE_LENGTH, MAX_TITLE_LENGTH, Scalar
@@ -12,29 +12,37 @@ from index.retriever import Hit
 from index.store import DocumentRecord
 from index.store import Filters as StoreFilters
 from service import answering, citations
+from service.question import MAX_QUESTION_LENGTH
 
-MAX_QUESTION_LENGTH = 1000
+MAX_FIELDS = 100
 MAX_TOP_K = 20
 MAX_FILTER_VALUES = 1000
 
 
-def _not_blank(value: str) -> str:
-    if not value.strip():
-        raise ValueError("must not be blank")
+def _few_fields(value: Any) -> Any:
+    """Refuse objects of thousands of fields before each of them is looked at and complained of."""
+    if isinstance(value, dict) and len(value) > MAX_FIELDS:
+        raise ValueError(f"at most {MAX_FIELDS} fields are allowed")
     return value
 
 
 CollectionName = Annotated[str, Field(pattern=COLLECTION_NAME_PATTERN, description="The collection's name.")]
 Question = Annotated[
     str,
-    Field(min_length=1, max_length=MAX_QUESTION_LENGTH, examples=["How many fire trucks did the 2019 loan secure?"]),
-    AfterValidator(_not_blank),
+    Field(
+        min_length=1,
+        max_length=MAX_QUESTION_LENGTH,
+        pattern=r"\S",
+        examples=["How many fire trucks did the 2019 loan secure?"],
+    ),
 ]
 FilterValues = Annotated[list[str], Field(max_length=MAX_FILTER_VALUES)]
 
 
 class _Request(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
+
+    _check_size = model_validator(mode="before")(_few_fields)
 
 
 class Filters(_Request):
@@ -57,7 +65,12 @@ class SearchRequest(_Request):
     question: Question
     top_k: int = Field(5, ge=1, le=MAX_TOP_K, description="How many passages to show.")
     collection: CollectionName = DEFAULT_COLLECTION
-    filters: Filters = Field(default_factory=Filters)
+    filters: Filters | None = None
+
+    @property
+    def store_filters(self) -> StoreFilters | None:
+        """The filters for the index."""
+        return None if self.filters is None else self.filters.to_store()
 
 
 class AskRequest(SearchRequest):
@@ -76,7 +89,9 @@ class DocumentRequest(_Request):
     source: str | None = Field(
         None, max_length=MAX_SOURCE_LENGTH, description="Unique in the collection; default: `upload:<content_sha256>`."
     )
-    metadata: dict[str, Scalar] = Field(default_factory=dict, description="Kept with the document and shown with it.")
+    metadata: Annotated[dict[str, Scalar], BeforeValidator(_few_fields)] = Field(
+        default_factory=dict, description="Kept with the document and shown with it."
+    )
     collection: CollectionName = DEFAULT_COLLECTION
 
 

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Mapping
 from difflib import get_close_matches
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -71,7 +72,9 @@ class Settings(BaseModel):
     concurrency: int = Field(2, ge=1, description="Questions that are answered at the same time.")
     queue_size: int = Field(16, ge=0, description="Questions that may wait; what does not fit gets 503 at once.")
     deadline_s: float = Field(10.0, gt=0, description="Seconds that a question may take, waiting included.")
-    max_body_bytes: int = Field(16_777_216, ge=1024, description="Largest request body.")
+    max_body_bytes: int = Field(
+        16_777_216, ge=1024, description="Largest body of a document; of any other request at most 256 KiB."
+    )
     drain_s: float = Field(1.0, ge=0, description="Seconds from failing readiness to refusing connections at SIGTERM.")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level that is logged.")
     log_format: Literal["auto", "json", "text"] = Field(
@@ -91,7 +94,10 @@ class Settings(BaseModel):
     @property
     def is_loopback(self) -> bool:
         """Whether only this machine can reach the address."""
-        return self.host in LOOPBACK_HOSTS or self.host.startswith("127.")
+        try:
+            return ip_address(self.host).is_loopback
+        except ValueError:  # a name; any but this one may come to mean another machine
+            return self.host == "localhost"
 
     @property
     def base_url(self) -> str:

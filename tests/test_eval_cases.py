@@ -64,7 +64,16 @@ GOOD = {
 
 @pytest.mark.parametrize(
     "change",
-    [{"split": "train"}, {"answers": []}, {"spans": []}, {"answerable": False}, {"spans": [{"document": "a.txt"}]}],
+    [
+        {"split": "train"},
+        {"answers": []},
+        {"spans": []},
+        {"answerable": False},
+        {"spans": [{"document": "a.txt"}]},
+        {"tags": "who"},
+        {"answerable": "yes"},
+        {"history": []},
+    ],
 )
 def test_malformed_case_is_refused_with_its_line(tmp_path: Path, change: dict[str, object]) -> None:
     path = tmp_path / "set.jsonl"

@@ -14,8 +14,9 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from word_embedder import WordEmbedder
 
-from index.errors import InvalidDocument
+from index.errors import DeadlineExceeded, InvalidDocument
 from service.app import create_app
+from service.limits import Deadline
 from service.problems import problem_of
 from service.settings import Settings
 
@@ -122,6 +123,7 @@ def test_filters_limit_what_is_found(client: TestClient) -> None:
     client.post("/v1/documents", json={"text": "Grace wrote a compiler.", "source": "grace.txt"})
     found = client.post("/v1/search", json={"question": "who wrote", "filters": {"source": ["grace.txt"]}}).json()
     assert {passage["source"] for passage in found["passages"]} == {"grace.txt"}
+    assert client.post("/v1/search", json={"question": "who wrote", "filters": None}).status_code == 200
     none = client.post("/v1/search", json={"question": "who wrote", "filters": {"document_id": []}}).json()
     assert none["passages"] == []
 
@@ -237,6 +239,25 @@ def test_bad_body_is_a_problem(client: TestClient, raw: bytes, content_type: str
     problem(client.post("/v1/ask", content=raw, headers=headers), status, slug)
 
 
+@pytest.mark.parametrize(
+    ("raw", "content_type", "status", "slug"),
+    [
+        (b"{", "application/json", 400, "invalid-json"),
+        (b'{"text": "\xff"}', "application/json", 400, "invalid-json"),
+        (b'{"text": "\\ud800"}', "application/json", 400, "invalid-json"),
+        (b'{"text": ' + b"[" * 100_000, "application/json", 400, "invalid-json"),
+        (b'{"text": "x"}', "text/plain", 415, "unsupported-media-type"),
+        (b'{"text": "x"}', "", 415, "unsupported-media-type"),
+        (b"[]", "application/json", 422, "invalid-request"),
+    ],
+)
+def test_bad_body_of_a_document_is_a_problem(
+    client: TestClient, raw: bytes, content_type: str, status: int, slug: str
+) -> None:
+    headers = {"Content-Type": content_type} if content_type else {}
+    problem(client.post("/v1/documents", content=raw, headers=headers), status, slug)
+
+
 def test_body_over_the_limit_is_refused_with_and_without_its_length(make_client: MakeClient) -> None:
     client = make_client(max_body_bytes=2000)
     headers = {"Content-Type": "application/json"}
@@ -335,10 +356,93 @@ def test_overload_is_503_with_retry_after(client: TestClient, monkeypatch: pytes
     assert int(response.headers["retry-after"]) >= 1
 
 
-def test_deadline_is_503_with_retry_after(make_client: MakeClient) -> None:
+def test_turn_that_does_not_come_in_time_is_503_with_retry_after(make_client: MakeClient) -> None:
     response = make_client(deadline_s=1e-9).post("/v1/ask", json={"question": "who?"})
     problem(response, 503, "overloaded")
     assert int(response.headers["retry-after"]) >= 1
+
+
+@pytest.mark.parametrize("path", ["/v1/ask", "/v1/search"])
+def test_deadline_that_passes_at_work_is_503_with_retry_after(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    def passed(_: Deadline) -> None:
+        raise DeadlineExceeded("The request was not answered in time; ask again later.")
+
+    monkeypatch.setattr("service.limits.Deadline.check", passed)
+    response = client.post(path, json={"question": "who?"})
+    problem(response, 503, "deadline-exceeded")
+    assert int(response.headers["retry-after"]) >= 1
+
+
+HOSTILE = {
+    "spaces after a hash": "# a" + " " * 300_000 + "b",
+    "spaces in a sentence": "The zebra password" + " " * 300_000 + "is swordfish today.",
+    "one word": "a" * 300_000,
+    "combining marks": "e" + "\u0301" * 300_000,
+    "enumerations": ": 1. X" * 50_000,
+    "full stops": "." * 300_000,
+    "initials": "A. " * 100_000,
+    "short lines": "Ab cd\n" * 50_000,
+    "headings": "Ab cd\n\n" * 20_000,
+    "marks": "[" * 100_000 + "*" * 100_000 + "`" * 100_000,
+    "the same again": "The same sentence stands here again. " * 8_000,
+}
+
+
+@pytest.mark.parametrize("suffix", ["txt", "md"])
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_text_is_taken_and_answered_from_in_bounded_size(client: TestClient, name: str, suffix: str) -> None:
+    added = client.post("/v1/documents", json={"text": HOSTILE[name], "source": f"hostile.{suffix}"})
+    assert added.status_code == 201
+    response = client.post("/v1/ask", json={"question": "What is the zebra password today?", "top_k": 20})
+    assert response.status_code == 200
+    assert len(response.content) < 300_000
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/v1/ask", {"question": "who?"} | {f"x{number}": 0 for number in range(5000)}),
+        ("/v1/documents", {"text": "x"} | {f"x{number}": 0 for number in range(100_000)}),
+        ("/v1/documents", {"text": "x", "metadata": {f"x{number}": None for number in range(100_000)}}),
+        ("/v1/documents", {"text": "x", "metadata": {f"x{number}": None for number in range(90)}}),
+    ],
+)
+def test_thousands_of_wrong_fields_get_a_short_answer(client: TestClient, path: str, body: dict[str, Any]) -> None:
+    response = client.post(path, json=body)
+    problem(response, 422, "invalid-request")
+    assert len(response.content) < 5000
+
+
+def test_only_documents_may_be_large(client: TestClient) -> None:
+    body = {"question": "who?", "filters": {"source": ["x" * 300_000]}}
+    problem(client.post("/v1/ask", json=body), 413, "body-too-large")
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Origin": "http://["},
+        {"Origin": "http://127.0.0.1:8000\x00"},
+        {"Content-Length": "9" * 30},
+        {"Content-Length": "-1"},
+        {"Authorization": "Bearer \xff"},
+        {"Host": "[::1]evil"},
+        {"Host": "[127.0.0.1"},
+    ],
+)
+def test_odd_headers_do_not_make_the_service_fail(client: TestClient, headers: dict[str, str]) -> None:
+    raw = {name.encode(): value.encode("latin-1") for name, value in headers.items()}
+    assert client.get("/v1/documents", headers=raw).status_code in (200, 400, 403, 413, 421)
+
+
+def test_made_up_methods_share_one_series(client: TestClient) -> None:
+    for number in range(3):
+        client.request(f"FOO{number}", "/livez")
+    text = client.get("/metrics").text
+    assert "FOO" not in text
+    assert 'citespan_requests_total{method="other",' in text
 
 
 def test_openapi_describes_every_route_without_a_model() -> None:

@@ -1,6 +1,8 @@
 """The real server as a process: start, lock, orderly end, durable acknowledgements."""
 
+import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -14,6 +16,8 @@ import httpx2
 import pytest
 from conftest import MODEL_CACHE, ROOT, SEEDS
 
+from eval.bench.load import faults, measure_load
+from eval.cases import SEEDS_SET, read_cases
 from index.embedder import Embedder
 
 START_S = 120
@@ -89,6 +93,12 @@ def test_question_of_the_readme_is_answered_from_the_right_place(server: Server)
     text = httpx2.get(f"{server.url}/v1/documents/{citation['document_id']}/text").text
     assert text[citation["start_char_index"] : citation["end_char_index"]] == citation["cited_text"]
     assert text == (SEEDS / citation["source"]).read_text(encoding="utf-8")
+    shown = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert json.dumps(answer["text"]) in shown
+    assert f'"start_char_index": {citation["start_char_index"]}' in shown
+    confidence = re.search(r'"confidence": ([0-9.]+)', shown)
+    assert confidence is not None
+    assert float(confidence[1]) == pytest.approx(answer["confidence"], abs=0.01)
 
 
 def test_other_processes_may_read_but_not_write(server: Server, built: Path) -> None:
@@ -100,6 +110,18 @@ def test_other_processes_may_read_but_not_write(server: Server, built: Path) -> 
         assert refused.returncode != 0
         assert "Another process is writing" in refused.stderr
         assert "Traceback" not in refused.stderr
+
+
+def test_many_clients_at_once_get_right_answers_or_polite_refusals(
+    built: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CITESPAN_MODEL_CACHE", str(MODEL_CACHE))
+    questions = [case.question for case in read_cases(SEEDS_SET)[::8]]
+    load = measure_load(built, questions, clients=64, seconds=4)
+    assert faults(load) == []
+    assert load["statuses"]["200"] > 0
+    before, _, after = load["memory_mib"]
+    assert after < before + 150
 
 
 def test_sigterm_fails_readiness_first_and_finishes_what_is_in_flight(server: Server, built: Path) -> None:

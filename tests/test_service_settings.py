@@ -47,7 +47,9 @@ def test_bad_value_is_an_error_that_names_the_variable(variables: dict[str, str]
         Settings.from_environment(variables)
 
 
-@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "citespan.example"])
+@pytest.mark.parametrize(
+    "host", ["0.0.0.0", "::", "192.0.2.1", "citespan.example", "127.evil.example", "127.0.0.1.nip.io"]
+)
 def test_reachable_address_is_refused_without_keys(host: str) -> None:
     with pytest.raises(SettingsError, match="CITESPAN_API_KEYS"):
         Settings.from_environment({"CITESPAN_HOST": host})

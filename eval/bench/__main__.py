@@ -1,12 +1,13 @@
 """`python -m eval.bench`: latency in process, then load over HTTP, printed and written to `eval/out/bench.json`."""
 
 import json
+import sys
 from pathlib import Path
 
 import click
 
 from eval.bench.latency import measure_latency
-from eval.bench.load import measure_load
+from eval.bench.load import faults, measure_load
 from eval.cases import SEEDS_SET, read_cases, select
 from service.engine import open_engine
 from service.settings import Settings
@@ -32,6 +33,9 @@ def main(clients: int, seconds: float) -> None:
             click.echo(f"  {name:<22}{value}")
     OUTPUT.parent.mkdir(parents=True, exist_ok=True)
     OUTPUT.write_text(json.dumps(result, indent=2) + "\n")
+    if complaints := faults(result["load"]):
+        click.echo("; ".join(complaints), err=True)
+        sys.exit(1)
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ from service.settings import PREFIX
 
 _START_S = 120
 _KIB = 1024
+_DUE = ("200", "503 with Retry-After")
 
 
 @dataclass(slots=True)
@@ -39,6 +40,12 @@ def measure_load(data_dir: Path, questions: Sequence[str], *, clients: int = 64,
     """
     with _server(data_dir) as (base_url, process):
         return asyncio.run(_measure(base_url, process.pid, list(questions), clients, seconds))
+
+
+def faults(load: dict[str, Any]) -> list[str]:
+    """Return what must not come of a load: a wrong answer, or an error other than a polite refusal."""
+    found = [f"{count} times {status}" for status, count in load["statuses"].items() if status not in _DUE]
+    return [*found, f"{load['wrong']} wrong answers"] if load["wrong"] else found
 
 
 async def _measure(base_url: str, pid: int, questions: list[str], clients: int, seconds: float) -> dict[str, Any]:
@@ -109,8 +116,11 @@ def _server(data_dir: Path) -> Iterator[tuple[str, "subprocess.Popen[bytes]"]]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
-    environment |= {f"{PREFIX}DATA_DIR": str(data_dir), f"{PREFIX}PORT": str(port), f"{PREFIX}LOG_LEVEL": "error"}
+    environment = os.environ | {
+        f"{PREFIX}DATA_DIR": str(data_dir),
+        f"{PREFIX}PORT": str(port),
+        f"{PREFIX}LOG_LEVEL": "error",
+    }
     process = subprocess.Popen([sys.executable, "-m", "service.cli", "serve"], env=environment)
     try:
         base_url = f"http://127.0.0.1:{port}"

@@ -25,7 +25,7 @@ async def ask(body: AskRequest, request: Request, context: ContextDep, engine: E
             collection,
             body.question,
             top_k=body.top_k,
-            filters=body.filters.to_store(),
+            filters=body.store_filters,
             min_confidence=body.min_confidence,
             check_deadline=deadline.check,
         ),
@@ -45,7 +45,7 @@ async def search(body: SearchRequest, request: Request, context: ContextDep, eng
 
     def find(deadline: Deadline) -> Retrieval:
         deadline.check()
-        return collection.retrieve(body.question, top_k=body.top_k, filters=body.filters.to_store())
+        return collection.retrieve(body.question, top_k=body.top_k, filters=body.store_filters)
 
     retrieval = await context.questions.run(find, deadline=Deadline(context.settings.deadline_s))
     return SearchResponse.of(body.question, retrieval.hits, engine.answerer.fingerprint(retrieval.fingerprint))

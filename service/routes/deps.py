@@ -14,6 +14,7 @@ from service.auth import ApiKey
 from service.engine import Engine
 from service.limits import Gate
 from service.metrics import Metrics
+from service.problems import is_json
 from service.settings import Settings
 
 
@@ -89,6 +90,16 @@ def refuse_unknown_parameters(request: Request) -> None:
     if unknown:
         message = f"there is no such parameter; known: {', '.join(sorted(known)) or 'none'}"
         raise RequestValidationError([{"type": "extra", "loc": ("query", name), "msg": message} for name in unknown])
+
+
+def require_json(request: Request) -> None:
+    """Return if the body of a request is announced as JSON.
+
+    Raises:
+        RequestValidationError: it is not.
+    """
+    if not is_json(request.headers.get("content-type", "")):
+        raise RequestValidationError([{"type": "media_type", "loc": ("body",), "msg": "not announced as JSON"}])
 
 
 CollectionQuery = Annotated[str, Query(pattern=COLLECTION_NAME_PATTERN, description="The collection's name.")]

@@ -4,8 +4,10 @@ import base64
 import math
 from typing import Annotated
 
+import anyio.to_thread
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
+from pydantic import ValidationError
 
 from index.documents import make_document
 from service.limits import Deadline
@@ -16,6 +18,7 @@ from service.routes.deps import (
     EngineDep,
     open_collection,
     refuse_unknown_parameters,
+    require_json,
 )
 from service.schemas import Document, DocumentList, DocumentReceipt, DocumentRequest
 
@@ -24,14 +27,24 @@ router = APIRouter(prefix="/v1/documents", tags=["documents"], dependencies=[Dep
 _CURSOR_PREFIX = b"after:"
 
 
-@router.post("", status_code=201, summary="Add or replace a document", responses={200: {"model": DocumentReceipt}})
-async def add_document(
-    body: DocumentRequest, request: Request, response: Response, context: ContextDep, engine: EngineDep
-) -> DocumentReceipt:
+_JSON_BODY = {"required": True, "content": {"application/json": {"schema": DocumentRequest.model_json_schema()}}}
+
+
+@router.post(
+    "",
+    status_code=201,
+    summary="Add or replace a document",
+    responses={200: {"model": DocumentReceipt}},
+    openapi_extra={"requestBody": _JSON_BODY},
+)
+async def add_document(request: Request, response: Response, context: ContextDep, engine: EngineDep) -> DocumentReceipt:
     """Add a document (201), or replace the one from the same source (200); unchanged content changes nothing (200).
 
     The document is durable, and found by the next question, when the response is sent.
     """
+    # Parsed here and not by FastAPI, which would do so in the event loop, and a document may be large.
+    require_json(request)
+    body = await anyio.to_thread.run_sync(_parsed, await request.body())
     collection = open_collection(request, engine, body.collection, write=True)
     receipt = await context.changes.run(
         lambda _: collection.put(
@@ -94,6 +107,19 @@ async def delete_document(
     """Delete a document for good; no answer cites it from now on."""
     opened = open_collection(request, engine, collection, write=True)
     await context.changes.run(lambda _: opened.delete(document_id), deadline=Deadline(math.inf))
+
+
+def _parsed(body: bytes) -> DocumentRequest:
+    """Return the document that a body describes.
+
+    Raises:
+        RequestValidationError: it describes none.
+    """
+    try:
+        return DocumentRequest.model_validate_json(body)
+    except ValidationError as error:
+        details = error.errors(include_url=False, include_input=False)
+        raise RequestValidationError([{**each, "loc": ("body", *each["loc"])} for each in details]) from None
 
 
 def _cursor(number: int) -> str:
