@@ -43,7 +43,7 @@ bench: $(DATA_DIR)/default/store.sqlite $(VENV)/.installed-dev ## Measure latenc
 	@$(BIN)/python -m eval.bench
 
 test: $(VENV)/.installed-dev ## Run the tests.
-	@$(BIN)/python -m pytest --cov --cov-report=term
+	@$(BIN)/python -m pytest --cov --cov-report=term --durations=15
 
 lint: $(VENV)/.installed-dev ## Check style, types and the direction of imports.
 	$(BIN)/ruff check .

@@ -16,8 +16,11 @@ ROOT = Path(__file__).parents[1]
 SEEDS = ROOT / "seeds"
 MODEL_CACHE = ROOT / "data" / ".models"
 
-# Timed limits fail on busy machines and say nothing about the code.
-settings.register_profile("default", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# Timed limits fail on busy machines and say nothing about the code. Integration runs try the same examples every time;
+# new ones are for those who develop.
+settings.register_profile(
+    "default", deadline=None, derandomize="CI" in os.environ, suppress_health_check=[HealthCheck.too_slow]
+)
 settings.load_profile("default")
 
 

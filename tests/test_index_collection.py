@@ -92,7 +92,7 @@ def test_after_any_history_everything_agrees_and_nothing_old_is_found(
                 collection.delete(document_id(source))
             else:
                 texts[source] = canonical_text(f"{text}\n\nmark{number}")
-                receipt = collection.put(make_document(texts[source], source=source))
+                receipt = collection.put(make_document(texts[source], source=source, title=source))
                 assert receipt.changed
         questions = [SHARED, "?!", *gone[-2:], *(text.split()[-1] for text in texts.values())]
         assert_holds(collection, texts, questions)
