@@ -11,7 +11,7 @@ from sklearn.linear_model import LogisticRegression
 from eval.cases import Case
 from eval.metrics import overlaps
 from index.collection import Collection
-from index.store import Filters
+from index.records import Filters
 from service.reader.sentence_reader import FEATURES, SentenceReader
 
 # Half a dozen weights from a few dozen questions: some shrinkage keeps them from fitting single questions.

@@ -15,8 +15,9 @@ from index.documents import Document
 from index.embedder import Embedder, Matrix
 from index.errors import IndexOutdated, UnknownDocument
 from index.passages import RULES_VERSION, Passage, PassageSettings, split_passages
+from index.records import DocumentRecord, Filters
 from index.retriever import Hit, RetrievalSettings, retrieve
-from index.store import Change, DocumentRecord, Filters, Snapshot, Store
+from index.store import Change, Snapshot, Store
 from index.vectors import Vectors
 
 Progress = Callable[[int, int], None]

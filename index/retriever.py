@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from index.store import Filters, Snapshot, StoredPassage
+from index.records import Filters, StoredPassage
+from index.store import Snapshot
 from index.words import full_text_query
 
 # Sums that differ only in how floating point came to them are equal.

@@ -9,62 +9,30 @@ import queue
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from index import schema
-from index.documents import Document, Scalar, content_sha256
+from index.documents import Document, content_sha256
 from index.embedder import Matrix
 from index.errors import StoreDamaged, StoreError, UnknownCollection
-from index.passages import Passage, Sentence
+from index.passages import Passage
+from index.records import (
+    RECORD_COLUMNS,
+    DocumentRecord,
+    Filters,
+    StoredPassage,
+    document_record,
+    packed_sentences,
+    stored_passage,
+)
 
 STORE_FILE = "store.sqlite"
 
 # Scores are rounded before they are compared: equal ones must stay equal whatever their sums were added up from.
 _BM25_DIGITS = 6
-
-
-@dataclass(frozen=True, slots=True)
-class DocumentRecord:
-    """A stored document without its text. `generation` is the one that wrote it; times are UTC, ISO 8601."""
-
-    number: int
-    id: str
-    source: str
-    title: str
-    content_sha256: str
-    metadata: dict[str, Scalar]
-    generation: int
-    passages: int
-    characters: int
-    created_at: str
-    updated_at: str
-
-
-@dataclass(frozen=True, slots=True)
-class StoredPassage:
-    """A passage with what a citation says of its document."""
-
-    passage: Passage
-    document_id: str
-    document_title: str
-    source: str
-    content_sha256: str
-
-
-@dataclass(frozen=True, slots=True)
-class Filters:
-    """Which documents a search is limited to: those in every list that is not None."""
-
-    document_id: tuple[str, ...] | None = None
-    source: tuple[str, ...] | None = None
-
-    def __bool__(self) -> bool:
-        return self.document_id is not None or self.source is not None
 
 
 class Snapshot:
@@ -98,9 +66,9 @@ class Snapshot:
     def documents(self, *, after: int = 0, limit: int = -1) -> list[DocumentRecord]:
         """Return documents in the order in which they first came, from the number above `after` on."""
         rows = self._connection.execute(
-            f"SELECT {_RECORD_COLUMNS} FROM documents WHERE number > ? ORDER BY number LIMIT ?", (after, limit)
+            f"SELECT {RECORD_COLUMNS} FROM documents WHERE number > ? ORDER BY number LIMIT ?", (after, limit)
         )
-        return [_record(row) for row in rows]
+        return [document_record(row) for row in rows]
 
     def text(self, document_id: str) -> str | None:
         """Return the canonical text of a document."""
@@ -116,7 +84,7 @@ class Snapshot:
             " WHERE p.id IN (SELECT value FROM json_each(?))",
             (json.dumps(list(ids)),),
         )
-        return {row[0]: _stored_passage(row[1:]) for row in rows}
+        return {row[0]: stored_passage(row[1:]) for row in rows}
 
     def places(self, ids: Sequence[int]) -> dict[int, tuple[str, int]]:
         """Return source and start of the passages that have these ids, by id."""
@@ -209,9 +177,9 @@ class Snapshot:
 
     def _document(self, column: str, value: str) -> DocumentRecord | None:
         row = self._connection.execute(
-            f"SELECT {_RECORD_COLUMNS} FROM documents WHERE {column} = ?", (value,)
+            f"SELECT {RECORD_COLUMNS} FROM documents WHERE {column} = ?", (value,)
         ).fetchone()
-        return None if row is None else _record(row)
+        return None if row is None else document_record(row)
 
 
 class Change(Snapshot):
@@ -258,7 +226,7 @@ class Change(Snapshot):
                     passage.section,
                     heading,
                     passage.text,
-                    _packed_sentences(passage),
+                    packed_sentences(passage),
                 ),
             ).lastrowid
             self._connection.execute(
@@ -379,10 +347,6 @@ class Store:
                 self._writer.rollback()
 
 
-_RECORD_COLUMNS = (
-    "number, id, source, title, content_sha256, metadata, generation, passages, characters, created_at, updated_at"
-)
-
 _PROMISES = {
     "documents whose passages are not all there": "SELECT count(*) FROM documents AS d WHERE d.passages !="
     " (SELECT count(*) FROM passages AS p WHERE p.document = d.number)",
@@ -390,24 +354,6 @@ _PROMISES = {
     "passages without full text": "SELECT count(*) FROM passages WHERE id NOT IN (SELECT id FROM full_text_docsize)",
     "full texts without a passage": "SELECT count(*) FROM full_text_docsize WHERE id NOT IN (SELECT id FROM passages)",
 }
-
-
-def _record(row: tuple[Any, ...]) -> DocumentRecord:
-    number, document_id, source, title, sha256, metadata, *rest = row
-    return DocumentRecord(number, document_id, source, title, sha256, json.loads(metadata), *rest)
-
-
-def _stored_passage(row: tuple[Any, ...]) -> StoredPassage:
-    ordinal, start, end, text, section, packed, *document = row
-    offsets = np.frombuffer(packed, dtype="<u4").reshape(-1, 2) + start
-    sentences = tuple(Sentence(int(first), int(last)) for first, last in offsets)
-    return StoredPassage(Passage(ordinal, start, end, text, section, sentences), *document)
-
-
-def _packed_sentences(passage: Passage) -> bytes:
-    """Pack sentences as little-endian uint32 pairs, counted from the passage's start."""
-    offsets = [(each.start - passage.start, each.end - passage.start) for each in passage.sentences]
-    return np.array(offsets, dtype="<u4").tobytes()
 
 
 def _store_error(path: Path, error: sqlite3.Error) -> StoreError:

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from index.collection import Collection
+from index.records import Filters
 from index.retriever import Hit
-from index.store import Filters
 from service import VERSION
 from service.citations import Citation, cite
 from service.reader.reader import Reader, Reading, Span

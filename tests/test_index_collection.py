@@ -19,8 +19,9 @@ from index.documents import Document, Scalar, canonical_text, document_id, make_
 from index.embedder import Embedder, Matrix
 from index.errors import IndexOutdated, StoreError, UnknownCollection, UnknownDocument
 from index.passages import PassageSettings
+from index.records import Filters
 from index.retriever import RetrievalSettings
-from index.store import Change, Filters
+from index.store import Change
 from index.vectors import Vectors
 
 SMALL = PassageSettings(max_tokens=8)

@@ -10,8 +10,9 @@ from word_embedder import DIMENSION
 
 from index.documents import make_document
 from index.passages import Passage, Sentence
+from index.records import Filters
 from index.retriever import Hit, RetrievalSettings, retrieve
-from index.store import Filters, Store
+from index.store import Store
 
 
 @pytest.fixture

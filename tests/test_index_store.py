@@ -14,7 +14,8 @@ from index import schema
 from index.documents import Document, Scalar, make_document
 from index.errors import StoreDamaged, StoreError, StoreTooNew, UnknownCollection
 from index.passages import PassageSettings, split_passages
-from index.store import STORE_FILE, Change, Filters, Store
+from index.records import Filters
+from index.store import STORE_FILE, Change, Store
 
 EMBEDDER = WordEmbedder()
 

@@ -14,8 +14,8 @@ from index.documents import make_document
 from index.errors import DeadlineExceeded, UnresolvableCitation
 from index.library import Library
 from index.passages import Passage, Sentence
+from index.records import StoredPassage
 from index.retriever import Hit
-from index.store import StoredPassage
 from service.answering import MAX_ALTERNATIVES, Answerer, cite_spans
 from service.citations import cite
 from service.reader.reader import Reading, Span

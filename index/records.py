@@ -1,0 +1,75 @@
+"""Records: what the rows of a store mean, and which of them a search is limited to."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from index.documents import Scalar
+from index.passages import Passage, Sentence
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentRecord:
+    """A stored document without its text. `generation` is the one that wrote it; times are UTC, ISO 8601."""
+
+    number: int
+    id: str
+    source: str
+    title: str
+    content_sha256: str
+    metadata: dict[str, Scalar]
+    generation: int
+    passages: int
+    characters: int
+    created_at: str
+    updated_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPassage:
+    """A passage with what a citation says of its document."""
+
+    passage: Passage
+    document_id: str
+    document_title: str
+    source: str
+    content_sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """Which documents a search is limited to: those in every list that is not None."""
+
+    document_id: tuple[str, ...] | None = None
+    source: tuple[str, ...] | None = None
+
+    def __bool__(self) -> bool:
+        return self.document_id is not None or self.source is not None
+
+
+# In the order of the fields of `DocumentRecord`.
+RECORD_COLUMNS = (
+    "number, id, source, title, content_sha256, metadata, generation, passages, characters, created_at, updated_at"
+)
+
+
+def document_record(row: tuple[Any, ...]) -> DocumentRecord:
+    """Return the record of a row of `RECORD_COLUMNS`."""
+    number, document_id, source, title, sha256, metadata, *rest = row
+    return DocumentRecord(number, document_id, source, title, sha256, json.loads(metadata), *rest)
+
+
+def stored_passage(row: tuple[Any, ...]) -> StoredPassage:
+    """Return the passage of a row: ordinal, start, end, text, section, sentences, then what is said of its document."""
+    ordinal, start, end, text, section, packed, *document = row
+    offsets = np.frombuffer(packed, dtype="<u4").reshape(-1, 2) + start
+    sentences = tuple(Sentence(int(first), int(last)) for first, last in offsets)
+    return StoredPassage(Passage(ordinal, start, end, text, section, sentences), *document)
+
+
+def packed_sentences(passage: Passage) -> bytes:
+    """Pack sentences as little-endian uint32 pairs, counted from the passage's start."""
+    offsets = [(each.start - passage.start, each.end - passage.start) for each in passage.sentences]
+    return np.array(offsets, dtype="<u4").tobytes()
