@@ -55,8 +55,11 @@ def export_model(folder: ModelFolder, cache: Path) -> Export:
         ModelError: the model cannot be exported, or the export does not compute what the original does.
     """
     original = TorchEmbedder(folder)
-    cache.mkdir(parents=True, exist_ok=True)
-    scratch = Path(tempfile.mkdtemp(prefix=".export-", dir=cache))
+    try:
+        cache.mkdir(parents=True, exist_ok=True)
+        scratch = Path(tempfile.mkdtemp(prefix=".export-", dir=cache))
+    except OSError as error:
+        raise ModelError(f"No exported model can be kept in {cache}: {error.strerror}.") from error
     try:
         export = _write(original, folder, scratch)
         _compare(original, OnnxEmbedder(export))

@@ -376,3 +376,11 @@ def test_an_export_that_computes_something_else_is_thrown_away(
     with pytest.raises(ModelError, match="computes other vectors"):
         load_embedder(str(tiny_model), cache=tmp_path, engine="onnx")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_cache_that_cannot_be_written_is_an_error_of_the_model(tmp_path: Path, tiny_model: Path) -> None:
+    in_the_way = tmp_path / "file"
+    in_the_way.write_text("not a folder")
+    with pytest.raises(ModelError, match="No exported model can be kept"):
+        load_embedder(str(tiny_model), cache=in_the_way, engine="onnx")
+    assert load_embedder(str(tiny_model), cache=in_the_way).engine.startswith("sentence-transformers ")
