@@ -118,3 +118,14 @@ def test_unknown_setting_is_told_without_a_traceback(data: Path, monkeypatch: py
 def test_help_names_every_command() -> None:
     output = invoke("--help").output
     assert all(command in output for command in ("build", "serve", "ask", "doctor"))
+
+
+@pytest.mark.parametrize(
+    ("question", "complaint"),
+    [(" \n", "is blank"), ("x" * 1001, "has 1001 characters"), ("caf\udce9?", "could not be decoded")],
+)
+def test_question_that_cannot_be_asked_is_told_without_a_traceback(data: Path, question: str, complaint: str) -> None:
+    result = invoke("ask", question)
+    assert result.exit_code == 2
+    assert complaint in result.output
+    assert "Traceback" not in result.output
