@@ -127,7 +127,7 @@ class Collection:
         """
         with self._changing() as change:
             if change.document(document_id) is None:
-                raise UnknownDocument(f"There is no document {document_id!r} in the collection {self.name!r}.")
+                raise self._unknown(document_id)
             removed = change.passage_ids_of(document_id)
             change.delete(document_id)
             self._commit(change, removed, [], np.empty((0, self._embedder.dimension), np.float32))
@@ -154,7 +154,7 @@ class Collection:
         with self._store.reading() as snapshot:
             record = snapshot.document(document_id)
         if record is None:
-            raise UnknownDocument(f"There is no document {document_id!r} in the collection {self.name!r}.")
+            raise self._unknown(document_id)
         return record
 
     def text(self, document_id: str) -> str:
@@ -166,7 +166,7 @@ class Collection:
         with self._store.reading() as snapshot:
             text = snapshot.text(document_id)
         if text is None:
-            raise UnknownDocument(f"There is no document {document_id!r} in the collection {self.name!r}.")
+            raise self._unknown(document_id)
         return text
 
     def documents(self, *, after: int = 0, limit: int) -> list[DocumentRecord]:
@@ -193,6 +193,9 @@ class Collection:
             stored = [each for ids, _ in snapshot.vectors(self._embedder.dimension) for each in ids]
             found = snapshot.faults()
         return found if in_memory == stored else [*found, "the vectors in memory are not those of the store"]
+
+    def _unknown(self, document_id: str) -> UnknownDocument:
+        return UnknownDocument(f"There is no document {document_id!r} in the collection {self.name!r}.")
 
     def _is_current(self, *, read_only: bool) -> bool:
         """Whether the index was built as is asked for now; an empty one is, after it was told so."""

@@ -9,7 +9,7 @@ from fastapi.routing import APIRoute
 
 from index.collection import Collection
 from index.errors import Forbidden, NotReady
-from index.library import COLLECTION_NAME_PATTERN, DEFAULT_COLLECTION
+from index.library import COLLECTION_NAME_PATTERN
 from service.auth import ApiKey
 from service.engine import Engine
 from service.limits import Gate
@@ -103,4 +103,3 @@ def require_json(request: Request) -> None:
 
 
 CollectionQuery = Annotated[str, Query(pattern=COLLECTION_NAME_PATTERN, description="The collection's name.")]
-DEFAULT = DEFAULT_COLLECTION

@@ -10,9 +10,9 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 
 from index.documents import make_document
+from index.library import DEFAULT_COLLECTION
 from service.limits import Deadline
 from service.routes.deps import (
-    DEFAULT,
     CollectionQuery,
     ContextDep,
     EngineDep,
@@ -53,7 +53,7 @@ async def add_document(request: Request, response: Response, context: ContextDep
         deadline=Deadline(math.inf),  # what has begun to be stored is not given up half-way
     )
     response.status_code = 201 if receipt.created else 200
-    query = "" if body.collection == DEFAULT else f"?collection={body.collection}"
+    query = "" if body.collection == DEFAULT_COLLECTION else f"?collection={body.collection}"
     response.headers["Location"] = f"/v1/documents/{receipt.record.id}{query}"
     return DocumentReceipt.of(receipt)
 
@@ -62,7 +62,7 @@ async def add_document(request: Request, response: Response, context: ContextDep
 def list_documents(
     request: Request,
     engine: EngineDep,
-    collection: CollectionQuery = DEFAULT,
+    collection: CollectionQuery = DEFAULT_COLLECTION,
     limit: Annotated[int, Query(ge=1, le=200, description="Documents on a page.")] = 50,
     cursor: Annotated[str | None, Query(max_length=100, description="`next_cursor` of the page before.")] = None,
 ) -> DocumentList:
@@ -78,7 +78,7 @@ def list_documents(
 
 @router.get("/{document_id}", summary="Describe a document")
 def get_document(
-    document_id: str, request: Request, engine: EngineDep, collection: CollectionQuery = DEFAULT
+    document_id: str, request: Request, engine: EngineDep, collection: CollectionQuery = DEFAULT_COLLECTION
 ) -> Document:
     """Return a document without its text."""
     return Document.of(open_collection(request, engine, collection, write=False).document(document_id))
@@ -90,7 +90,9 @@ def get_document(
     response_class=Response,
     responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
 )
-def get_text(document_id: str, request: Request, engine: EngineDep, collection: CollectionQuery = DEFAULT) -> Response:
+def get_text(
+    document_id: str, request: Request, engine: EngineDep, collection: CollectionQuery = DEFAULT_COLLECTION
+) -> Response:
     """Return the canonical text that every offset counts in, in UTF-8."""
     text = open_collection(request, engine, collection, write=False).text(document_id)
     return Response(text.encode(), media_type="text/plain; charset=utf-8")
@@ -102,7 +104,7 @@ async def delete_document(
     request: Request,
     context: ContextDep,
     engine: EngineDep,
-    collection: CollectionQuery = DEFAULT,
+    collection: CollectionQuery = DEFAULT_COLLECTION,
 ) -> None:
     """Delete a document for good; no answer cites it from now on."""
     opened = open_collection(request, engine, collection, write=True)
