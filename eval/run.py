@@ -120,7 +120,8 @@ def _record(case: Case, response: Response) -> Record:
     citations: tuple[Citation, ...] = response.answer.citations if response.answer else ()
     cited = tuple((each.source, each.cited.start, each.cited.end, each.cited.text) for each in citations)
     rank = None
-    for hit in response.hits:
+    for shown in response.passages:
+        hit = shown.hit
         passage = hit.found.passage
         if any(metrics.covers((hit.found.source, passage.start, passage.end), span) for span in gold):
             rank = hit.rank

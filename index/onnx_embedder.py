@@ -10,6 +10,7 @@ import numpy as np
 import onnxruntime
 from tokenizers import Tokenizer
 
+from index.batching import batches
 from index.embedder import Matrix
 from index.errors import ModelError
 from index.model_folder import ModelFolder
@@ -148,7 +149,8 @@ class OnnxEmbedder:
     def _embed(self, texts: list[str]) -> Matrix:
         vectors = np.empty((len(texts), self.dimension), dtype=np.float32)
         token_ids = [encoding.ids for encoding in self._tokenizer.encode_batch(texts)]
-        for batch in _batches(token_ids):
+        lengths = [len(each) for each in token_ids]
+        for batch in batches(lengths, most_tokens=_BATCH_TOKENS, largest_padding=_LARGEST_PADDING):
             longest = len(token_ids[batch[-1]])
             ids = np.zeros((len(batch), longest), dtype=np.int64)
             mask = np.zeros((len(batch), longest), dtype=np.int64)
@@ -157,18 +159,3 @@ class OnnxEmbedder:
                 mask[row, : len(token_ids[index])] = 1
             vectors[batch] = self._session.run([OUTPUT_NAME], dict(zip(INPUT_NAMES, (ids, mask), strict=True)))[0]
         return vectors
-
-
-def _batches(token_ids: list[list[int]]) -> list[list[int]]:
-    """Return the numbers of the texts, shortest first, in batches of similar length."""
-    batches: list[list[int]] = []
-    for index in sorted(range(len(token_ids)), key=lambda each: len(token_ids[each])):
-        length = len(token_ids[index])
-        if (
-            not batches
-            or (len(batches[-1]) + 1) * length > _BATCH_TOKENS
-            or length > _LARGEST_PADDING * len(token_ids[batches[-1][0]])
-        ):
-            batches.append([])
-        batches[-1].append(index)
-    return batches

@@ -1,32 +1,33 @@
-"""Answering: retrieve, read, choose or abstain, cite. `Answerer.ask` is the main path; `choose` makes the choice."""
+"""Answering: retrieve, read, compose answers, choose or abstain. `Answerer.ask` is the main path."""
 
 import hashlib
 import json
+import math
 import time
 import uuid
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 from index.collection import Collection
 from index.records import Filters
 from index.retriever import Hit
 from service import VERSION
-from service.citations import Citation, cite
-from service.reader.reader import Reader, Reading, Span
+from service.answers import Agreement, Answer, choose, compose
+from service.reader.reader import Reader, Reading
 
-Agreement = Literal["single", "corroborated"]
-
-MAX_ALTERNATIVES = 3
+# Probabilities that differ less are equal: sums of floating point depend on what is computed together.
+_DIGITS = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """Words of the documents, how sure the reader is of them (0 to 1), and every place where they stand."""
+class Shown:
+    """A passage that is shown: what the retriever found, and how likely the reader finds it to answer (0 to 1).
 
-    text: str
-    confidence: float
-    citations: tuple[Citation, ...]
+    `relevance` is None where the reader has not read it.
+    """
+
+    hit: Hit
+    relevance: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,18 +48,9 @@ class Response:
     answer: Answer | None
     alternatives: tuple[Answer, ...]
     agreement: Agreement | None
-    hits: tuple[Hit, ...]
+    passages: tuple[Shown, ...]
     fingerprint: str
     timings: Timings
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """The answer chosen, or None to abstain, and the next best."""
-
-    answer: Answer | None
-    alternatives: tuple[Answer, ...]
-    agreement: Agreement | None
 
 
 class Answerer:
@@ -101,7 +93,7 @@ class Answerer:
         read = time.perf_counter()
         check_deadline()
 
-        answers = cite_spans(hits, reading, base_url=self._base_url, collection=collection.name)
+        answers = compose(question, hits, reading, base_url=self._base_url, collection=collection.name)
         choice = choose(answers, self.min_confidence if min_confidence is None else min_confidence)
         end = time.perf_counter()
         return Response(
@@ -110,7 +102,7 @@ class Answerer:
             choice.answer,
             choice.alternatives,
             choice.agreement,
-            tuple(retrieval.hits[:top_k]),
+            tuple(rank_passages(retrieval.hits, reading)[:top_k]),
             self.fingerprint(retrieval.fingerprint),
             Timings((retrieved - begin) * 1e3, (read - retrieved) * 1e3, (end - begin) * 1e3),
         )
@@ -121,32 +113,13 @@ class Answerer:
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
-def cite_spans(hits: list[Hit], reading: Reading, *, base_url: str, collection: str) -> list[Answer]:
-    """Turn the best spans into answers, best first: the same words in several places are one answer, cited from each.
+def rank_passages(hits: Sequence[Hit], reading: Reading) -> list[Shown]:
+    """Return the passages in the order in which the reader finds them to answer; those it has not read come last.
 
-    No more spans are looked at than it takes to fill an answer and its alternatives.
+    Ranks are counted anew.
     """
-    places: dict[str, list[Span]] = {}
-    for span in reading.spans:
-        passage = hits[span.hit].found.passage
-        words = " ".join(passage.text[span.start - passage.start : span.end - passage.start].casefold().split())
-        if words in places or len(places) <= MAX_ALTERNATIVES:
-            places.setdefault(words, []).append(span)
-    answers = []
-    for spans in places.values():
-        citations = tuple(cite(hits[span.hit], span, base_url=base_url, collection=collection) for span in spans)
-        answers.append(Answer(citations[0].cited.text, reading.confidence(spans[0]), citations))
-    return answers
-
-
-def choose(answers: list[Answer], min_confidence: float) -> Choice:
-    """Choose the best answer, or abstain where even that is not confident enough.
-
-    An answer is corroborated where the same words stand in different documents.
-    """
-    if not answers or answers[0].confidence < min_confidence:
-        return Choice(None, tuple(answers[:MAX_ALTERNATIVES]), None)
-    best, *others = answers
-    sources = {citation.document_id for citation in best.citations}
-    agreement: Agreement = "corroborated" if len(sources) > 1 else "single"
-    return Choice(best, tuple(others[:MAX_ALTERNATIVES]), agreement)
+    read = [Shown(hit, 1 / (1 + math.exp(-odds))) for hit, odds in zip(hits, reading.relevance, strict=False)]
+    read.sort(key=lambda each: (-round(each.relevance or 0.0, _DIGITS), each.hit.rank))
+    unread = [Shown(hit, None) for hit in hits[len(read) :]]
+    ranked = enumerate([*read, *unread], start=1)
+    return [Shown(replace(each.hit, rank=rank), each.relevance) for rank, each in ranked]

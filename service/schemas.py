@@ -147,14 +147,14 @@ class Answer(BaseModel):
     citations: list[Citation]
 
     @classmethod
-    def of(cls, answer: answering.Answer) -> Self:
+    def of(cls, answer: answers.Answer) -> Self:
         """Return an answer as JSON shows it."""
         shown = [Citation.of(citation) for citation in answer.citations]
         return cls(text=answer.text, confidence=round(answer.confidence, 4), citations=shown)
 
 
 class Passage(BaseModel):
-    """A retrieved passage; `score` is at most 1 and compares passages of one response only."""
+    """A retrieved passage; `score` is the retriever's: at most 1, and it compares passages of one response only."""
 
     document_id: str
     document_title: str
@@ -179,6 +179,20 @@ class Passage(BaseModel):
         )
 
 
+class ReadPassage(Passage):
+    """A passage near the question. The order is the reader's: the one that answers it most likely comes first."""
+
+    relevance: float | None = Field(
+        description="How likely the passage answers the question, as the reader sees it; null where it was not read."
+    )
+
+    @classmethod
+    def shown(cls, shown: answering.Shown) -> Self:
+        """Return a shown passage as JSON shows it."""
+        relevance = None if shown.relevance is None else round(shown.relevance, 4)
+        return cls(**Passage.of(shown.hit).model_dump(), relevance=relevance)
+
+
 class Timings(BaseModel):
     """Milliseconds that the parts of an answer took; waiting in the queue is not among them."""
 
@@ -195,8 +209,8 @@ class AskResponse(BaseModel):
     answerable: bool
     answer: Answer | None
     alternatives: list[Answer]
-    agreement: answering.Agreement | None
-    passages: list[Passage]
+    agreement: answers.Agreement | None
+    passages: list[ReadPassage]
     fingerprint: str = Field(description="Same fingerprint and same request: same answer.")
     timings_ms: Timings
 
@@ -211,7 +225,7 @@ class AskResponse(BaseModel):
             answer=None if response.answer is None else Answer.of(response.answer),
             alternatives=[Answer.of(each) for each in response.alternatives],
             agreement=response.agreement,
-            passages=[Passage.of(hit) for hit in response.hits],
+            passages=[ReadPassage.shown(each) for each in response.passages],
             fingerprint=response.fingerprint,
             timings_ms=Timings(
                 retrieve=round(timings.retrieve, 2), read=round(timings.read, 2), total=round(timings.total, 2)

@@ -24,10 +24,15 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What a reader found: spans by descending score, without overlaps inside a document, and the score of silence."""
+    """What a reader found: spans by descending score, without overlaps inside a document, and the score of silence.
+
+    `relevance` holds, for each passage that was read, how well it answers at all: log-odds, comparable between passages.
+    Passages after those were not read.
+    """
 
     spans: tuple[Span, ...]
     no_answer_score: float
+    relevance: tuple[float, ...]
 
     def confidence(self, span: Span) -> float:
         """Return the probability (0 to 1) that `span` answers, by the reader's calibration."""

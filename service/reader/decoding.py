@@ -1,0 +1,56 @@
+"""Decoding: from the logits of the tokens of one passage to its best spans."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Logits = NDArray[np.float32]
+
+MAX_ANSWER_TOKENS = 40
+
+
+@dataclass(frozen=True, slots=True)
+class TokenSpan:
+    """The tokens `first` to `last`, both in it, counted from the first token of the passage; `score` is log-odds."""
+
+    first: int
+    last: int
+    score: float
+
+
+def best_spans(logits: Logits, sentence_of: Sequence[int], limit: int) -> list[TokenSpan]:
+    """Return up to `limit` spans by descending score, none of which overlaps a better one.
+
+    `logits`, of shape (tokens, 2), hold for every token of the passage the logit that the answer begins and that it ends
+    there; a span scores their sum. `sentence_of` is the sentence that each token is in: no answer goes from one into
+    another.
+    """
+    tokens = len(logits)
+    if not tokens:
+        return []
+    width = min(MAX_ANSWER_TOKENS, tokens)
+    starts = np.arange(tokens)[:, None]
+    ends = starts + np.arange(width)[None, :]
+    inside = ends < tokens
+    ends = np.minimum(ends, tokens - 1)
+    sentences = np.asarray(sentence_of)
+    inside &= sentences[starts] == sentences[ends]
+    scores = np.where(inside, logits[:, 0][starts] + logits[:, 1][ends], -np.inf)
+    found: list[TokenSpan] = []
+    while len(found) < limit:
+        first, length = divmod(int(scores.argmax()), width)
+        score = float(scores[first, length])
+        if score == -np.inf:
+            break
+        found.append(TokenSpan(first, first + length, score))
+        scores[(starts <= first + length) & (ends >= first)] = -np.inf
+    return found
+
+
+def passage_score(logits: Logits) -> float:
+    """Return the log-odds that the passage answers at all, all its tokens taken together, against silence."""
+    peak = logits.max(axis=0)
+    total = peak + np.log(np.exp(logits - peak).sum(axis=0))
+    return float(total.sum())

@@ -1,0 +1,124 @@
+"""Edges: where a span begins and ends so that a person would have cut it there too."""
+
+import re
+import unicodedata
+
+_OPENING = {"(": ")", "[": "]", "{": "}", "“": "”", "‘": "’", "«": "»"}
+_CLOSING = {closing: opening for opening, closing in _OPENING.items()}
+_STRAIGHT = '"'
+# At an edge these say nothing; signs that belong to a number (%, $, °, +) stay.
+_LOOSE = frozenset(" \t\n\r\v\f\u00a0\u2009\u202f.,;:!?…·•-–—/\\|*_~`'’")
+_CURRENCY = frozenset("$€£¥₮₽₩₹¢")
+_AFTER_NUMBER = frozenset("%‰°")
+# A period that ends one of these belongs to it: initials, "U.S.", "p.m.", "Inc.".
+_ABBREVIATION = re.compile(
+    r"(?:\b(?:[^\W\d_]\.){2,}|\b(?:Inc|Ltd|Co|Corp|Jr|Sr|Bros|St|Dr|Mr|Mrs|Ms|Prof|etc|al|approx|dept|est|no|vol)\.)$",
+    re.IGNORECASE,
+)
+# The word that a bare number cannot stand without.
+_MAGNITUDE = re.compile(r"[ \u00a0-]?(?:hundred|thousand|million|billion|trillion|percent|per cent|%|°[CF]?)(?!\w)", re.I)
+
+
+def trim(text: str, start: int, end: int) -> tuple[int, int]:
+    """Return the edges of `text[start:end]`, moved to where they make sense; an empty span where nothing is left.
+
+    No word and no number is cut in two, a number keeps its sign and its magnitude, brackets and quotation marks stand in
+    pairs or not at all, and no punctuation is left over at either edge.
+    """
+    start, end = _whole_words(text, start, end)
+    start, end = _bare(text, start, end)
+    start, end = _paired(text, start, end)
+    start, end = _bare(text, start, end)
+    return _whole_number(text, start, end)
+
+
+def _whole_words(text: str, start: int, end: int) -> tuple[int, int]:
+    if start >= end:
+        return start, start
+    while start > 0 and _joined(text, start):
+        start -= 1
+    while end < len(text) and _joined(text, end):
+        end += 1
+    return start, end
+
+
+def _joined(text: str, place: int) -> bool:
+    """Whether the characters before and at `place` belong to one word or one number."""
+    before, after = text[place - 1], text[place]
+    if _in_word(before) and _in_word(after):
+        return True
+    if before.isdigit() and after in ".,:" and place + 1 < len(text) and text[place + 1].isdigit():
+        return True
+    return before in ".,:" and after.isdigit() and place > 1 and text[place - 2].isdigit()
+
+
+def _in_word(character: str) -> bool:
+    return character.isalnum() or unicodedata.category(character).startswith("M")
+
+
+def _bare(text: str, start: int, end: int) -> tuple[int, int]:
+    while start < end and text[start] in _LOOSE and not _is_sign(text, start):
+        start += 1
+    while end > start and text[end - 1] in _LOOSE and not _ABBREVIATION.search(text, start, end):
+        end -= 1
+    return start, end
+
+
+def _is_sign(text: str, place: int) -> bool:
+    """Whether the character is the sign of a negative number, or the point of one below 1."""
+    followed = place + 1 < len(text) and text[place + 1].isdigit()
+    return text[place] in "-–.'’" and followed and (place == 0 or text[place - 1].isspace())
+
+
+def _paired(text: str, start: int, end: int) -> tuple[int, int]:
+    """Drop marks at the edges that lack their other half, or take that in where it stands right beside the span."""
+    while start < end:
+        lone_opening, lone_closing, lone_straight = _lone(text, start, end)
+        if lone_closing == start or lone_opening == start or lone_straight == start:
+            start += 1
+        elif end - 1 in (lone_closing, lone_opening, lone_straight):
+            end -= 1
+        elif lone_opening is not None and text[end : end + 1] == _OPENING[text[lone_opening]]:
+            end += 1
+        elif lone_closing is not None and start and text[start - 1] == _CLOSING[text[lone_closing]]:
+            start -= 1
+        elif lone_straight is not None and text[end : end + 1] == _STRAIGHT:
+            end += 1
+        elif lone_straight is not None and start and text[start - 1] == _STRAIGHT:
+            start -= 1
+        else:
+            break
+        start, end = _bare(text, start, end)
+    return start, end
+
+
+def _lone(text: str, start: int, end: int) -> tuple[int | None, int | None, int | None]:
+    """Return the places of an opening mark, a closing mark and a straight quote that have no partner in the span."""
+    waiting: list[int] = []
+    closing: int | None = None
+    straight = [place for place in range(start, end) if text[place] == _STRAIGHT]
+    for place in range(start, end):
+        character = text[place]
+        if character in _OPENING:
+            waiting.append(place)
+        elif character in _CLOSING and not (character == "’" and _is_apostrophe(text, place)):
+            if waiting and _OPENING[text[waiting[-1]]] == character:
+                waiting.pop()
+            elif character != "’" and closing is None:
+                closing = place
+    return (waiting[-1] if waiting else None), closing, (straight[-1] if len(straight) % 2 else None)
+
+
+def _is_apostrophe(text: str, place: int) -> bool:
+    return 0 < place < len(text) - 1 and text[place - 1].isalnum() and text[place + 1].isalnum()
+
+
+def _whole_number(text: str, start: int, end: int) -> tuple[int, int]:
+    """Take in the currency before a number, and the sign or the magnitude after one."""
+    if start >= end:
+        return start, start
+    if text[start].isdigit() and start and text[start - 1] in _CURRENCY:
+        start -= 1
+    if text[end - 1].isdigit() and (match := _MAGNITUDE.match(text, end)):
+        end = match.end()
+    return start, end

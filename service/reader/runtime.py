@@ -1,0 +1,118 @@
+"""Runtimes: what computes the network. OpenVINO where it installs, ONNX Runtime elsewhere; both read the same file."""
+
+import logging
+import os
+from pathlib import Path
+from typing import Literal, Protocol, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from index.errors import ModelError
+
+INPUT_NAMES = ("input_ids", "attention_mask", "token_type_ids")
+OUTPUT_NAME = "logits"
+
+Integers: TypeAlias = NDArray[np.int64]
+Logits: TypeAlias = NDArray[np.float32]
+RuntimeName: TypeAlias = Literal["auto", "openvino", "onnxruntime"]
+
+logger = logging.getLogger(__name__)
+
+
+class Runtime(Protocol):
+    """Computes the network. Implementations are thread-safe."""
+
+    @property
+    def name(self) -> str:
+        """What computes, with its version."""
+        ...
+
+    def run(self, input_ids: Integers, attention_mask: Integers, token_type_ids: Integers) -> Logits:
+        """Return logits of shape (batch, tokens, 2) for three inputs of shape (batch, tokens)."""
+        ...
+
+
+def load_runtime(path: Path, *, runtime: RuntimeName = "auto", threads: int = 0) -> Runtime:
+    """Load a network. "auto" takes OpenVINO if it is installed; `threads` bounds one computation (0: all cores).
+
+    Raises:
+        ModelError: the runtime is not installed, or cannot load the network.
+    """
+    if runtime != "onnxruntime":
+        try:
+            return OpenVinoRuntime(path, threads=threads)
+        except ImportError as error:
+            if runtime == "openvino":
+                raise ModelError("OpenVINO is not installed; `pip install openvino`, or choose onnxruntime.") from error
+            logger.info("OpenVINO is not installed; the reader runs in ONNX Runtime.")
+    return OnnxRuntime(path, threads=threads)
+
+
+class OpenVinoRuntime:
+    """A `Runtime` in OpenVINO, on the CPU."""
+
+    def __init__(self, path: Path, *, threads: int = 0) -> None:
+        """Load and compile a network.
+
+        Raises:
+            ImportError: OpenVINO is not installed.
+            ModelError: it cannot load the network.
+        """
+        import openvino
+
+        core = openvino.Core()
+        settings: dict[str, object] = {
+            "PERFORMANCE_HINT": "LATENCY",
+            "INFERENCE_NUM_THREADS": threads or len(os.sched_getaffinity(0)),
+        }
+        try:
+            self._model = core.compile_model(core.read_model(path), "CPU", settings)
+        except RuntimeError as error:
+            raise ModelError(f"OpenVINO cannot load {path} ({error}).") from error
+        self._version = openvino.get_version().split("-")[0]
+
+    @property
+    def name(self) -> str:
+        """OpenVINO and its version."""
+        return f"openvino {self._version}"
+
+    def run(self, input_ids: Integers, attention_mask: Integers, token_type_ids: Integers) -> Logits:
+        """Return logits of shape (batch, tokens, 2) for three inputs of shape (batch, tokens)."""
+        inputs = dict(zip(INPUT_NAMES, (input_ids, attention_mask, token_type_ids), strict=True))
+        request = self._model.create_infer_request()  # one a call: requests are not thread-safe
+        logits: Logits = request.infer(inputs)[0]
+        return logits
+
+
+class OnnxRuntime:
+    """A `Runtime` in ONNX Runtime, on the CPU."""
+
+    def __init__(self, path: Path, *, threads: int = 0) -> None:
+        """Load a network.
+
+        Raises:
+            ModelError: ONNX Runtime cannot load it.
+        """
+        import onnxruntime
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        # A thread that spins between two questions takes a core from everything else on a small machine.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        try:
+            self._session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        except Exception as error:
+            raise ModelError(f"ONNX Runtime cannot load {path} ({error}).") from error
+        self._version = onnxruntime.__version__
+
+    @property
+    def name(self) -> str:
+        """ONNX Runtime and its version."""
+        return f"onnxruntime {self._version}"
+
+    def run(self, input_ids: Integers, attention_mask: Integers, token_type_ids: Integers) -> Logits:
+        """Return logits of shape (batch, tokens, 2) for three inputs of shape (batch, tokens)."""
+        inputs = dict(zip(INPUT_NAMES, (input_ids, attention_mask, token_type_ids), strict=True))
+        logits: Logits = self._session.run([OUTPUT_NAME], inputs)[0]
+        return logits

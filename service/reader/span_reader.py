@@ -1,0 +1,172 @@
+"""The span reader: a trained network that finds the exact words, ranks the passages, and knows when to be silent."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from tokenizers import Tokenizer
+
+from index.batching import batches
+from index.errors import ModelError
+from index.retriever import Hit
+from service.reader.artifact import MODEL_FILE, TOKENIZER_FILE, Artifact
+from service.reader.confidence import Signs
+from service.reader.decoding import best_spans, passage_score
+from service.reader.edges import trim
+from service.reader.features import FeatureMaker, Features
+from service.reader.reader import Reading, Span
+from service.reader.runtime import Logits, Runtime
+from service.reader.words import answer_words, same_answer
+
+# So many passages are read at once; the reader looks at what it has before it reads more.
+GROUP = 5
+SPANS_OF_A_PASSAGE = 3
+
+_BATCH_TOKENS = 2048
+_LARGEST_PADDING = 1.1
+# What differs less is told apart by its place: sums of floating point depend on what is computed together.
+_DIGITS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A span of one of the hits, its words, and its log-odds against silence as the network sees it."""
+
+    hit: int
+    start: int
+    end: int
+    words: tuple[str, ...]
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class PassageReading:
+    """What was read in one passage: its proposals, best first, and its log-odds to answer at all."""
+
+    proposals: tuple[Proposal, ...]
+    relevance: float
+
+
+class SpanReader:
+    """A `Reader` whose spans are the exact words."""
+
+    def __init__(self, artifact: Artifact, runtime: Runtime) -> None:
+        """Read with the network that `runtime` computes.
+
+        Raises:
+            ModelError: the artifact's tokenizer cannot be used.
+        """
+        self.artifact = artifact
+        self._runtime = runtime
+        try:
+            self._maker = FeatureMaker(Tokenizer.from_file(str(artifact.path / TOKENIZER_FILE)))
+        except Exception as error:
+            raise ModelError(f"The tokenizer in {artifact.path} cannot be used ({error}).") from error
+
+    @property
+    def identity(self) -> str:
+        """Name, version and hash of the weights, and what computes them."""
+        return f"{self.artifact.identity} {self._runtime.name}"
+
+    @property
+    def min_confidence(self) -> float:
+        """The confidence below which it is better to abstain."""
+        return self.artifact.calibration.min_confidence
+
+    def read(self, question: str, hits: Sequence[Hit]) -> Reading:
+        """Read the passages in the order of their rank, in small groups, until the rest cannot change the answer."""
+        read: list[PassageReading] = []
+        reading = Reading((), 0.0, ())
+        for begin in range(0, len(hits), GROUP):
+            read.extend(self.read_passages(question, hits[begin : begin + GROUP], first=begin))
+            reading = self.judge(hits, read)
+            if reading.spans and reading.confidence(reading.spans[0]) >= self.artifact.calibration.sure:
+                break
+        return reading
+
+    def read_passages(self, question: str, hits: Sequence[Hit], *, first: int = 0) -> list[PassageReading]:
+        """Return what the network reads in each of these passages; `first` is the number of the first of them."""
+        texts = [hit.found.passage.text for hit in hits]
+        asked, *rest = self._maker.tokens([question, *map(heading_of, hits), *texts])
+        headings, passages = rest[: len(hits)], rest[len(hits) :]
+        features = [self._maker.features(asked, *pair) for pair in zip(headings, passages, strict=True)]
+        readings = []
+        for number, (hit, tokens, logits) in enumerate(zip(hits, passages, self._logits(features), strict=True)):
+            readings.append(_passage_reading(first + number, hit, tokens.offsets[: len(logits)], logits))
+        return readings
+
+    def judge(self, hits: Sequence[Hit], read: Sequence[PassageReading]) -> Reading:
+        """Weigh what was read in all passages together, and give every span the log-odds that it is right."""
+        spans = [
+            Span(each.hit, each.start, each.end, self.artifact.calibration.log_odds(signs))
+            for each, signs in self.proposals(hits, read)
+        ]
+        spans.sort(key=lambda span: (-round(span.score, _DIGITS), span.hit, span.start))
+        return Reading(tuple(spans), 0.0, tuple(each.relevance for each in read))
+
+    def proposals(self, hits: Sequence[Hit], read: Sequence[PassageReading]) -> list[tuple[Proposal, Signs]]:
+        """Return what was proposed in all passages together, by descending score, with the signs of being right.
+
+        Where passages of a document overlap, no proposal overlaps a better one.
+        """
+        ranked = sorted(
+            (each for passage in read for each in passage.proposals),
+            key=lambda each: (-round(each.score, _DIGITS), each.hit, each.start),
+        )
+        kept: list[Proposal] = []
+        for each in ranked:
+            document = hits[each.hit].found.document_id
+            if not any(
+                other.start < each.end and each.start < other.end and hits[other.hit].found.document_id == document
+                for other in kept
+            ):
+                kept.append(each)
+        return [
+            (each, Signs(each.score, read[each.hit].relevance, each.score - _best_other(each, kept), hits[each.hit].score))
+            for each in kept
+        ]
+
+    def _logits(self, features: Sequence[Features]) -> list[Logits]:
+        """Return the logits of the passage's tokens of every sequence, each of shape (tokens, 2)."""
+        lengths = [len(each.ids) for each in features]
+        found: list[Logits] = [np.empty((0, 2), np.float32)] * len(features)
+        for rows in batches(lengths, most_tokens=_BATCH_TOKENS, largest_padding=_LARGEST_PADDING):
+            shape = (len(rows), lengths[rows[-1]])
+            ids, mask, types = (np.zeros(shape, np.int64) for _ in range(3))
+            for place, row in enumerate(rows):
+                ids[place, : lengths[row]] = features[row].ids
+                mask[place, : lengths[row]] = 1
+                types[place, : lengths[row]] = features[row].type_ids()
+            logits = self._runtime.run(ids, mask, types)
+            for place, row in enumerate(rows):
+                begin = features[row].begin
+                found[row] = np.array(logits[place, begin : begin + features[row].length])
+        return found
+
+
+def heading_of(hit: Hit) -> str:
+    """Return what stands above a passage: the document's title and the section, where they say different things."""
+    parts = (hit.found.document_title, hit.found.passage.section)
+    return "\n".join(dict.fromkeys(part for part in parts if part))
+
+
+def _passage_reading(
+    number: int, hit: Hit, offsets: Sequence[tuple[int, int]], logits: Logits
+) -> PassageReading:
+    passage = hit.found.passage
+    if not len(logits):
+        return PassageReading((), -np.inf)
+    begins = [sentence.start - passage.start for sentence in passage.sentences]
+    sentence_of = np.searchsorted(begins, [start for start, _ in offsets], side="right")
+    proposals = []
+    for span in best_spans(logits, sentence_of.tolist(), SPANS_OF_A_PASSAGE):
+        start, end = trim(passage.text, offsets[span.first][0], offsets[span.last][1])
+        if start < end:
+            words = answer_words(passage.text[start:end])
+            proposals.append(Proposal(number, passage.start + start, passage.start + end, words, span.score))
+    return PassageReading(tuple(proposals), passage_score(logits))
+
+
+def _best_other(proposal: Proposal, proposals: Sequence[Proposal]) -> float:
+    """Return the score of the best proposal that says something else; that of silence where there is none."""
+    return max((each.score for each in proposals if not same_answer(each.words, proposal.words)), default=0.0)

@@ -1,0 +1,132 @@
+"""Fitting: the weights of the model from groups, with checkpoints from which a run that was cut short goes on."""
+
+import json
+import math
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from service.reader.features import FeatureMaker
+from training.batches import batches, collate
+from training.groups import Group
+from training.loss import batch_logits, group_loss
+from training.model import SpanModel
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """How the weights are fitted. `batch` counts sequences; `average` is the decay of the averaged weights."""
+
+    passes: int = 1
+    batch: int = 32
+    learning_rate: float = 1.5e-4
+    warm_up: float = 0.06
+    weight_decay: float = 0.01
+    average: float = 0.998
+    clip: float = 1.0
+    seed: int = 1
+    checkpoint_every: int = 50
+
+
+def fit(
+    model: SpanModel,
+    draw: Callable[[int], list[Group]],
+    maker: FeatureMaker,
+    recipe: Recipe,
+    folder: Path,
+    *,
+    device: str = "cpu",
+) -> SpanModel:
+    """Fit `model` on the groups that `draw` gives for every pass, and return it with averaged weights.
+
+    `folder` keeps the checkpoint and a log, one JSON object a line; a run that is begun again there goes on.
+    """
+    torch.manual_seed(recipe.seed)
+    folder.mkdir(parents=True, exist_ok=True)
+    plan = [batch for number in range(recipe.passes) for batch in batches(draw(number), recipe.batch)]
+    model.to(device).train()
+    optimizer = torch.optim.AdamW(_parameters(model, recipe), lr=recipe.learning_rate, betas=(0.9, 0.98), fused=True)
+    averaged = {name: each.detach().clone() for name, each in model.state_dict().items()}
+    checkpoint = folder / "checkpoint.pt"
+    step = 0
+    if checkpoint.exists():
+        state = torch.load(checkpoint, weights_only=True)
+        if state["recipe"] != asdict(recipe) or state["steps"] != len(plan):
+            raise ValueError(f"{checkpoint} comes from another recipe; choose another folder or delete it")
+        model.load_state_dict(state["model"])
+        optimizer.load_state_dict(state["optimizer"])
+        averaged, step = state["averaged"], state["step"]
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns) as progress, (folder / "log.jsonl").open("a") as log:
+        task = progress.add_task("Fitting", total=len(plan), completed=step)
+        begin = time.perf_counter()
+        for batch, number in _prepared(plan, step, maker):
+            for group in optimizer.param_groups:
+                group["lr"] = recipe.learning_rate * group["scale"] * _rate(number, len(plan), recipe)
+            loss = group_loss(batch_logits(model, batch), batch)
+            loss.backward()  # type: ignore[no-untyped-call]
+            torch.nn.utils.clip_grad_norm_(model.parameters(), recipe.clip)
+            optimizer.step()
+            optimizer.zero_grad(set_to_none=True)
+            decay = min(recipe.average, (1 + number) / (10 + number))
+            with torch.no_grad():
+                for name, each in model.state_dict().items():
+                    averaged[name].lerp_(each, 1 - decay)
+            seconds = time.perf_counter() - begin
+            log.write(json.dumps({"step": number + 1, "loss": round(loss.item(), 4), "seconds": round(seconds, 1)}) + "\n")
+            log.flush()
+            progress.update(task, completed=number + 1, description=f"Fitting, loss {loss.item():.3f}")
+            if (number + 1) % recipe.checkpoint_every == 0 or number + 1 == len(plan):
+                _write(checkpoint, model, optimizer, averaged, number + 1, recipe, len(plan))
+    model.load_state_dict(averaged)
+    return model.eval()
+
+
+def _prepared(plan: list[list[Group]], begin: int, maker: FeatureMaker) -> Iterator[tuple["Batch", int]]:  # noqa: F821
+    for number in range(begin, len(plan)):
+        yield collate(plan[number], maker), number
+
+
+def _parameters(model: SpanModel, recipe: Recipe) -> list[dict[str, object]]:
+    """Return groups of parameters: no decay for vectors; the heads, which begin at nothing, learn faster."""
+    chosen: dict[tuple[float, float], list[torch.nn.Parameter]] = {}
+    for name, parameter in model.named_parameters():
+        decay = recipe.weight_decay if parameter.ndim > 1 else 0.0
+        scale = 1.0 if name.startswith("encoder") else 3.0
+        chosen.setdefault((decay, scale), []).append(parameter)
+    return [{"params": each, "weight_decay": decay, "scale": scale} for (decay, scale), each in chosen.items()]
+
+
+def _rate(step: int, steps: int, recipe: Recipe) -> float:
+    """Return the share of the learning rate at a step: up in a line, down in half a cosine."""
+    warm = max(1, round(recipe.warm_up * steps))
+    if step < warm:
+        return (step + 1) / warm
+    return 0.5 * (1 + math.cos(math.pi * (step - warm) / max(1, steps - warm)))
+
+
+def _write(
+    path: Path,
+    model: SpanModel,
+    optimizer: torch.optim.Optimizer,
+    averaged: dict[str, torch.Tensor],
+    step: int,
+    recipe: Recipe,
+    steps: int,
+) -> None:
+    state = {
+        "model": model.state_dict(),
+        "optimizer": optimizer.state_dict(),
+        "averaged": averaged,
+        "step": step,
+        "steps": steps,
+        "recipe": asdict(recipe),
+    }
+    scratch = path.with_suffix(".tmp")
+    torch.save(state, scratch)
+    scratch.replace(path)

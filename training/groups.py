@@ -1,0 +1,211 @@
+"""Groups: a question with the passages that are read for it at once, and where in them the answer stands, if it does."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from eval.metrics import normalize
+from eval.squad import Corpus, Paragraph, Question
+from index.passages import PassageSettings, TokenCounter, split_passages
+from index.sentences import split_sentences
+from training.data import SHIFTS_FILES, trained_on
+from training.mining import Found
+from training.swaps import Swapper
+
+_CROPPED_CHARACTERS = 500
+
+Target = tuple[int, int, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A passage to read: `text`, with the title above it and the targets in it, as (start, end, weight)."""
+
+    text: str
+    title: str
+    targets: tuple[Target, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A question and the passages read for it. Without targets in any of them, silence is right."""
+
+    question: str
+    windows: tuple[Window, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Mix:
+    """What a pass over the data is made of: how often, or with which probability, a question gets what."""
+
+    negatives: float = 1.0
+    """Passages found for a SQuAD question that do not answer it, read beside the one that does; on average."""
+    shifts: float = 0.5
+    """Share of the questions of SQuADShifts."""
+    shifts_negatives: float = 0.2
+    adversarial_negatives: float = 0.0
+    removed: float = 0.1
+    """Share of SQuAD questions also asked of nothing but passages that do not answer them."""
+    swapped: float = 0.12
+    """Share of questions also asked with a name or a number swapped."""
+    qamr: int = 9000
+    """Questions on single sentences."""
+    title: float = 0.8
+    """Share of passages with the title above them."""
+    sample: float = 1.0
+    """Share of all this that is used at all; for trials."""
+
+
+class Groups:
+    """The groups of every pass, each drawn anew from the same data by the number of the pass."""
+
+    def __init__(
+        self, corpus: Corpus, found: Sequence[Sequence[Found]], qamr: Corpus, count_tokens: TokenCounter, mix: Mix
+    ) -> None:
+        """Cut the paragraphs of `corpus` as the service cuts them; `found` is what was mined for its questions."""
+        self._corpus, self._qamr, self._mix = corpus, qamr, mix
+        self._questions = trained_on(corpus)
+        self._found = {question.id: each for question, each in zip(corpus.questions, found, strict=True)}
+        settings = PassageSettings()
+        self._passages: list[list[tuple[int, int]]] = [
+            [
+                (each.start, each.end)
+                for each in split_passages(
+                    paragraph.text, markdown=False, count_tokens=count_tokens, settings=settings
+                )
+            ]
+            for paragraph in corpus.paragraphs
+        ]
+        self._texts: dict[tuple[int, int], str] = {}
+        self._swapper = Swapper([each.text for each in self._questions])
+
+    def passages(self, paragraph: int) -> list[tuple[int, int]]:
+        """Return where the passages of a paragraph begin and end."""
+        return self._passages[paragraph]
+
+    def draw(self, number: int, seed: int) -> list[Group]:
+        """Return the groups of pass `number`, in random order."""
+        random = np.random.default_rng((seed, number))
+        groups = [group for question in self._questions for group in self._of(question, random)]
+        chosen = random.choice(len(self._qamr.questions), self._mix.qamr, replace=False)
+        groups.extend(self._sentence(self._qamr.questions[each], random) for each in chosen)
+        kept = random.permutation(len(groups))[: round(self._mix.sample * len(groups))]
+        return [groups[each] for each in kept]
+
+    def _of(self, question: Question, random: np.random.Generator) -> Iterator[Group]:
+        mix = self._mix
+        paragraph = self._corpus.paragraphs[question.paragraph]
+        own = self._own(question)
+        shifted = paragraph.title in SHIFTS_FILES.values()
+        if not question.answers:
+            others = self._negatives(question, own, _about(mix.adversarial_negatives, random), random)
+            yield Group(question.text, (self._window(paragraph, own, (), random), *others))
+            return
+        if shifted and random.random() >= mix.shifts:
+            return
+        wanted = _about(mix.shifts_negatives if shifted else mix.negatives, random)
+        negatives = self._negatives(question, own, wanted, random)
+        targets = tuple((each.start, each.end, each.weight) for each in question.answers)
+        window = self._window(paragraph, own, targets, random)
+        if shifted:
+            window = _cropped(window, random)
+        if window.targets:  # an answer may lie across the end of a passage
+            yield Group(question.text, (window, *negatives))
+        if not shifted and negatives and random.random() < mix.removed:
+            yield Group(question.text, tuple(negatives))
+        if random.random() < mix.swapped:
+            swapped = self._swapper.swap(question.text, paragraph.text, random)
+            if swapped:
+                yield Group(swapped, (self._window(paragraph, own, (), random),))
+
+    def _own(self, question: Question) -> tuple[int, int]:
+        """Return the passage of its paragraph that a question is about: the one with most of the answers in it."""
+        passages = self._passages[question.paragraph]
+        if not question.answers:
+            for each in self._found[question.id]:
+                if each.paragraph == question.paragraph:
+                    return each.start, each.end
+            return passages[0]
+        return max(
+            passages,
+            key=lambda passage: sum(
+                each.weight for each in question.answers if passage[0] <= each.start and each.end <= passage[1]
+            ),
+        )
+
+    def _negatives(
+        self, question: Question, own: tuple[int, int], wanted: int, random: np.random.Generator
+    ) -> list[Window]:
+        """Draw passages that were found for a question and do not hold its answer: the nearer, the likelier."""
+        accepted = [normalize(each) for each in question.accepted]
+        possible = []
+        for each in self._found[question.id]:
+            if each.paragraph == question.paragraph and each.start < own[1] and own[0] < each.end:
+                continue
+            paragraph = self._corpus.paragraphs[each.paragraph]
+            if paragraph.held_out:
+                continue
+            text = self._normalised(each)
+            if not any(f" {answer} " in text for answer in accepted):
+                possible.append(each)
+        if not possible or not wanted:
+            return []
+        weights = 1.0 / (2.0 + np.arange(len(possible)))
+        count = min(wanted, len(possible))
+        chosen = random.choice(len(possible), count, replace=False, p=weights / weights.sum())
+        return [
+            self._window(
+                self._corpus.paragraphs[possible[each].paragraph], (possible[each].start, possible[each].end), (), random
+            )
+            for each in chosen
+        ]
+
+    def _normalised(self, found: Found) -> str:
+        place = found.paragraph, found.start
+        if place not in self._texts:
+            text = self._corpus.paragraphs[found.paragraph].text[found.start : found.end]
+            self._texts[place] = f" {normalize(text)} "
+        return self._texts[place]
+
+    def _window(
+        self, paragraph: Paragraph, passage: tuple[int, int], targets: tuple[Target, ...], random: np.random.Generator
+    ) -> Window:
+        start, end = passage
+        inside = tuple((first - start, last - start, weight) for first, last, weight in targets if start <= first and last <= end)
+        title = paragraph.title if random.random() < self._mix.title else ""
+        return Window(paragraph.text[start:end], title, inside)
+
+    def _sentence(self, question: Question, random: np.random.Generator) -> Group:
+        paragraph = self._qamr.paragraphs[question.paragraph]
+        targets = tuple((each.start, each.end, each.weight) for each in question.answers)
+        return Group(question.text, (self._window(paragraph, (0, len(paragraph.text)), targets, random),))
+
+
+def _about(mean: float, random: np.random.Generator) -> int:
+    """Return a whole number that is `mean` on average."""
+    return int(mean) + int(random.random() < mean % 1)
+
+
+def _cropped(window: Window, random: np.random.Generator) -> Window:
+    """Return the sentences with the targets and some around them: shorter is cheaper, and no end is always the same."""
+    sentences = list(split_sentences(window.text, 0, len(window.text)))
+    marked = [
+        number
+        for number, (start, end) in enumerate(sentences)
+        if any(first < end and start < last for first, last, _ in window.targets)
+    ]
+    if not marked:
+        return window
+    first, last = marked[0], marked[-1]
+    while True:
+        grown = [place for place in ((first - 1, last), (first, last + 1)) if place[0] >= 0 and place[1] < len(sentences)]
+        if not grown:
+            break
+        wider = grown[random.integers(len(grown))]
+        if sentences[wider[1]][1] - sentences[wider[0]][0] > _CROPPED_CHARACTERS:
+            break
+        first, last = wider
+    begin, end = sentences[first][0], sentences[last][1]
+    targets = tuple((start - begin, stop - begin, weight) for start, stop, weight in window.targets)
+    return Window(window.text[begin:end], window.title, targets)

@@ -1,0 +1,86 @@
+"""The model: a BERT encoder with a span head, and a head at `[CLS]` that says how well the passage answers at all."""
+
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+from transformers import BertConfig, BertModel
+
+CONFIG = {
+    "vocab_size": 30522,
+    "hidden_size": 384,
+    "num_hidden_layers": 6,
+    "num_attention_heads": 12,
+    "intermediate_size": 1536,
+    "max_position_embeddings": 512,
+    "hidden_dropout_prob": 0.0,
+    "attention_probs_dropout_prob": 0.0,
+}
+
+# Added to the scores of padding: it gets no attention.
+_MASKED = -10_000.0
+
+
+class SpanModel(nn.Module):
+    """Reads question and passage; gives every token a logit to begin an answer and a logit to end one.
+
+    Both have the passage's own logits added, read off `[CLS]`, so that they compare between passages. The logit of
+    silence is 0, for all passages of a question together: the shared no-answer logit of a global normalisation
+    (Clark & Gardner 2018).
+    """
+
+    def __init__(self, layers: int = 6) -> None:
+        super().__init__()
+        config = BertConfig(**{**CONFIG, "num_hidden_layers": layers}, attn_implementation="eager")
+        self.encoder = BertModel(config, add_pooling_layer=True)
+        self.span_head = nn.Linear(config.hidden_size, 2)
+        self.passage_head = nn.Linear(config.hidden_size, 2)
+        nn.init.normal_(self.span_head.weight, std=0.02)
+        nn.init.normal_(self.passage_head.weight, std=0.02)
+        nn.init.zeros_(self.span_head.bias)
+        nn.init.zeros_(self.passage_head.bias)
+
+    def forward(self, input_ids: Tensor, attention_mask: Tensor, token_type_ids: Tensor) -> Tensor:
+        """Return logits of shape (batch, tokens, 2), for int64 inputs of shape (batch, tokens)."""
+        hidden = self.encoder.embeddings(input_ids=input_ids, token_type_ids=token_type_ids)
+        bias = (1.0 - attention_mask[:, None, None, :].to(hidden.dtype)) * _MASKED
+        for layer in self.encoder.encoder.layer:
+            attention = layer.attention
+            hidden = attention.output(_attend(attention.self, hidden, bias), hidden)
+            hidden = layer.output(layer.intermediate(hidden), hidden)
+        pooled = self.encoder.pooler(hidden)
+        logits: Tensor = self.span_head(hidden) + self.passage_head(pooled)[:, None]
+        return logits
+
+    def save(self, path: Path) -> None:
+        """Write the weights as half-precision safetensors."""
+        save_file({name: each.to(torch.float16).contiguous() for name, each in self.state_dict().items()}, path)
+
+    @classmethod
+    def load(cls, path: Path) -> "SpanModel":
+        """Read weights that `save` wrote, into single precision."""
+        weights = {name: each.to(torch.float32) for name, each in load_file(path).items()}
+        layers = 1 + max(int(name.split(".")[3]) for name in weights if name.startswith("encoder.encoder.layer."))
+        model = cls(layers)
+        model.load_state_dict(weights)
+        return model
+
+
+def _attend(attention: nn.Module, hidden: Tensor, bias: Tensor) -> Tensor:
+    """Return the heads' findings, side by side.
+
+    Written out, since PyTorch's fused attention takes three times as long on CPUs, backwards (2.13, bf16), and since
+    plain products are what runtimes for inference recognise and quantise.
+    """
+    batch, tokens, size = hidden.shape
+    width = attention.attention_head_size
+    query, key, value = (
+        product(hidden).view(batch, tokens, -1, width).transpose(1, 2)
+        for product in (attention.query, attention.key, attention.value)
+    )
+    scores = torch.matmul(query * width**-0.5, key.transpose(2, 3))
+    # In the precision of the products: autocast would compute it in float32.
+    with torch.autocast(hidden.device.type, enabled=False):
+        shares = torch.softmax(scores + bias.to(scores.dtype), dim=-1)
+    return torch.matmul(shares, value).transpose(1, 2).reshape(batch, tokens, size)
