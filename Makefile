@@ -5,6 +5,10 @@ PYTHON ?= python3
 HOST = 127.0.0.1
 PORT ?= 8000
 DATA_DIR ?= data
+# Public data sets to train and measure on; docs/reader.md names them.
+DATA ?= ../shared/data
+WORK ?= data/.training
+START ?= cross-encoder.onnx
 # An extra package index for torch. On Linux the default index has builds with gigabytes of CUDA in them; for the CPU:
 #   make serve TORCH_INDEX=https://download.pytorch.org/whl/cpu
 TORCH_INDEX ?=
@@ -19,10 +23,10 @@ export CITESPAN_PORT := $(PORT)
 export HF_HUB_OFFLINE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help serve build ask eval fit bench test lint format clean
+.PHONY: help serve build ask eval bench bench-reader bench-retrieval train test lint format clean
 
 help: ## List the targets.
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 serve: build ## Index seeds/ if it changed, and serve on http://HOST:PORT.
 	@exec $(BIN)/citespan serve
@@ -36,11 +40,18 @@ ask: $(DATA_DIR)/default/store.sqlite ## Ask a question: make ask Q="How many fi
 eval: $(VENV)/.installed-dev ## Print the table of figures of the questions about the seeds.
 	@$(BIN)/citespan-eval run
 
-fit: $(VENV)/.installed-dev ## Fit the sentence reader on the dev questions.
-	@$(BIN)/citespan-eval fit -o service/reader/sentence_reader.json
-
 bench: $(DATA_DIR)/default/store.sqlite $(VENV)/.installed-dev ## Measure latency and throughput, as ratios against a baseline of the same run.
 	@$(BIN)/python -m eval.bench
+
+bench-reader: $(DATA_DIR)/default/store.sqlite $(VENV)/.installed-dev ## Measure the reader on the data sets in DATA, the paragraph given.
+	@$(BIN)/python -m eval.bench.reader $(DATA)
+
+bench-retrieval: $(VENV)/.installed-dev ## Measure ranking, answers and silence on the data sets in DATA, over all their paragraphs.
+	@$(BIN)/python -m eval.bench.retrieval $(DATA)
+
+train: $(VENV)/.installed-dev ## Train the reader on the data sets in DATA, from the cross-encoder in START.
+	@$(BIN)/citespan-train fit $(DATA) --work $(WORK) --start $(START)
+	@$(BIN)/citespan-train finish $(DATA) --work $(WORK)
 
 test: $(VENV)/.installed-dev ## Run the tests.
 	@$(BIN)/python -m pytest --cov --cov-report=term --durations=15

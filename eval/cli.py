@@ -1,4 +1,4 @@
-"""The command `citespan-eval`: run a set of cases, fit the sentence reader."""
+"""The command `citespan-eval`: put a set of cases to the service."""
 
 import sys
 import tempfile
@@ -11,7 +11,6 @@ from rich.progress import Progress
 from rich.table import Table
 
 from eval.cases import SEEDS_SET, read_cases, select
-from eval.fit import fit as fit_reader
 from eval.metrics import Detection
 from eval.run import Figures, Run, figures, run_cases
 from index.documents import find_files, read_document
@@ -19,7 +18,7 @@ from index.embedder import load_embedder
 from index.errors import CitespanError
 from index.library import DEFAULT_COLLECTION, Library
 from service.answering import Answerer
-from service.reader.sentence_reader import FEATURES, Coefficients, SentenceReader
+from service.engine import load_reader
 from service.settings import Settings
 
 out = Console(highlight=False)
@@ -33,6 +32,7 @@ def _detection(found: Detection) -> str:
 _ROWS: dict[str, Callable[[Figures], str]] = {
     "cases": lambda f: str(f.cases),
     "right": lambda f: f"{f.right:.3f}",
+    "accepted": lambda f: f"{f.accepted:.3f}",
     "supported": lambda f: f"{f.supported:.3f}",
     "exact match": lambda f: f"{f.exact_match:.3f}",
     "F1": lambda f: f"{f.f1:.3f}",
@@ -71,7 +71,7 @@ def run(cases_file: Path, documents: Path, split: str | None, failures: bool) ->
         cases = select(read_cases(cases_file), split)
         with tempfile.TemporaryDirectory() as scratch, _indexed(settings, documents, Path(scratch)) as library:
             answerer = Answerer(
-                SentenceReader(library.embedder),
+                load_reader(settings),
                 read_depth=settings.read_depth,
                 min_confidence=settings.min_confidence,
             )
@@ -89,27 +89,6 @@ def run(cases_file: Path, documents: Path, split: str | None, failures: bool) ->
     _print_figures(result)
     if failures:
         _print_failures(result)
-
-
-@main.command()
-@click.argument("cases_file", metavar="SET", type=click.Path(path_type=Path), default=SEEDS_SET)
-@_folder
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="Where to write; default: print.")
-def fit(cases_file: Path, documents: Path, output: Path | None) -> None:
-    """Fit the sentence reader on the dev half of SET and write its coefficients."""
-    try:
-        settings = Settings.from_environment()
-        cases = select(read_cases(cases_file), "dev")
-        with tempfile.TemporaryDirectory() as scratch, _indexed(settings, documents, Path(scratch)) as library:
-            reader = SentenceReader(library.embedder, Coefficients(dict.fromkeys(FEATURES, 0.0), 0.0, 0.5))
-            content = fit_reader(cases, library.collection(DEFAULT_COLLECTION), reader, read_depth=settings.read_depth)
-    except CitespanError as error:
-        err.print(f"error: {error}", style="bold red", markup=False, soft_wrap=True)
-        sys.exit(2)
-    if output is None:
-        click.echo(content, nl=False)
-    else:
-        output.write_text(content)
 
 
 def _indexed(settings: Settings, documents: Path, scratch: Path) -> Library:
@@ -135,8 +114,9 @@ def _print_figures(result: Run) -> None:
         table.add_row(name, *(value(column) for column in columns))
     out.print(table)
     out.print(
-        "right: a supported answer, or silence where the documents do not say. supported: of the answerable cases, "
-        "those whose answer cites a gold span. recall@k, MRR: a retrieved passage holds a gold span.",
+        "right: an accepted answer, or silence where the documents do not say. accepted, supported: of the answerable "
+        "cases, those whose answer has F1 >= 0.6 and cites a gold span; that cites one. recall@k, MRR: a passage, in "
+        "the order after reading, holds a gold span.",
         style="dim",
     )
     out.print(f"fingerprint {result.fingerprint[:16]}", style="dim")

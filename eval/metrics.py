@@ -1,10 +1,12 @@
-"""Metrics: pure functions from answers to figures. All are between 0 and 1, 1 is best."""
+"""Metrics: pure functions from answers to figures. All are between 0 and 1, and 1 is best, but for errors."""
 
 import re
 import string
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+
+import numpy as np
 
 _ARTICLES = re.compile(r"\b(?:a|an|the)\b")
 _PUNCTUATION = str.maketrans("", "", string.punctuation)
@@ -92,3 +94,59 @@ def recall_at(ranks: Sequence[int | None], k: int) -> float:
 def mean_reciprocal_rank(ranks: Sequence[int | None]) -> float:
     """Return the mean of 1 / rank of the first relevant passage, 0 for what was not retrieved (Voorhees 1999)."""
     return sum(1 / rank for rank in ranks if rank) / len(ranks) if ranks else 0.0
+
+
+def auroc(positive: Sequence[float], negative: Sequence[float]) -> float:
+    """Return the probability that a positive scores above a negative, ties counted half (Hanley & McNeil 1982).
+
+    Raises:
+        ValueError: one of the two is empty.
+    """
+    if not positive or not negative:
+        raise ValueError("AUROC needs scores of both kinds")
+    scores = np.array([*positive, *negative])
+    _, place, counts = np.unique(scores, return_inverse=True, return_counts=True)
+    ranks = (np.cumsum(counts) - (counts - 1) / 2)[place]
+    count = len(positive)
+    return float((ranks[:count].sum() - count * (count + 1) / 2) / (count * len(negative)))
+
+
+def coverage_at(confidences: Sequence[float], right: Sequence[bool], precision: float) -> float:
+    """Return the largest share of questions that can be answered, the most confident first, at this precision.
+
+    A point of the risk-coverage curve (El-Yaniv & Wiener 2010). Equal confidences are answered together or not at all.
+    """
+    if not confidences:
+        return 0.0
+    order = np.argsort(-np.asarray(confidences), kind="stable")
+    ranked, hits = np.asarray(confidences)[order], np.cumsum(np.asarray(right)[order])
+    answered = np.arange(1, len(ranked) + 1)
+    whole = np.append(ranked[1:] < ranked[:-1], True)
+    allowed = answered[(hits / answered >= precision) & whole]
+    return float(allowed.max() / len(ranked)) if len(allowed) else 0.0
+
+
+def expected_calibration_error(confidences: Sequence[float], right: Sequence[bool], bins: int = 15) -> float:
+    """Return the mean distance of confidence and share of right answers, over bins of equal mass.
+
+    The measure of Naeini, Cooper & Hauskrecht (2015) with the bins of Nguyen & O'Connor (2015).
+    """
+    if not confidences:
+        return 0.0
+    order = np.argsort(confidences, kind="stable")
+    parts = np.array_split(order, min(bins, len(order)))
+    given, actual = np.asarray(confidences, dtype=float), np.asarray(right, dtype=float)
+    return float(sum(len(part) * abs(given[part].mean() - actual[part].mean()) for part in parts) / len(order))
+
+
+def bootstrap(values: Sequence[float], *, samples: int = 1000, level: float = 0.95, seed: int = 0) -> tuple[float, float]:
+    """Return the percentile interval of the mean of `values` (Efron 1979), drawn anew `samples` times.
+
+    Raises:
+        ValueError: there is no value.
+    """
+    if not values:
+        raise ValueError("the mean of nothing has no interval")
+    drawn = np.random.default_rng(seed).choice(np.asarray(values, dtype=float), (samples, len(values)))
+    low, high = np.quantile(drawn.mean(axis=1), [(1 - level) / 2, (1 + level) / 2])
+    return float(low), float(high)

@@ -15,13 +15,15 @@ Place = tuple[str, int, int]
 # How deep the ranking is looked at for MRR.
 _RANKING_DEPTH = 20
 
+ACCEPTED_F1 = 0.6
+
 
 @dataclass(frozen=True, slots=True)
 class Record:
     """What came of one case. `answer` is "" where the engine abstained.
 
     `rank` is that of the first retrieved passage that holds a gold span whole, from 1; None where none does, or where
-    the case is not answerable. `is_supported`: a citation of the answer covers a gold span.
+    the case is not answerable. `is_supported`: a citation of the answer overlaps a gold span.
     """
 
     case: Case
@@ -38,9 +40,14 @@ class Record:
         return self.answer != ""
 
     @property
+    def is_accepted(self) -> bool:
+        """Whether the answer is, nearly word by word, one that is accepted, and cites where it stands."""
+        return self.is_supported and metrics.f1(self.answer, self.case.answers) >= ACCEPTED_F1
+
+    @property
     def is_right(self) -> bool:
-        """Whether the engine did what it should: a supported answer, or silence where the documents do not say."""
-        return self.is_supported if self.case.answerable else not self.answered
+        """Whether the engine did what it should: an accepted answer, or silence where the documents do not say."""
+        return self.is_accepted if self.case.answerable else not self.answered
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +56,11 @@ class Figures:
 
     cases: int
     right: float
-    """Share of cases with a supported answer, or with silence where the documents do not say."""
+    """Share of cases with an accepted answer, or with silence where the documents do not say."""
+    accepted: float
+    """Share of answerable cases with an answer of F1 >= 0.6 that cites a gold span."""
     supported: float
-    """Share of answerable cases whose answer cites a gold span."""
+    """Share of answerable cases whose answer cites a gold span, or a part of one."""
     exact_match: float
     f1: float
     answerable: metrics.Detection
@@ -102,6 +111,7 @@ def figures(records: Sequence[Record], texts: dict[str, str]) -> Figures:
     return Figures(
         cases=len(records),
         right=_mean([each.is_right for each in records]),
+        accepted=_mean([each.is_accepted for each in answerable]),
         supported=_mean([each.is_supported for each in answerable]),
         exact_match=_mean([metrics.exact_match(each.answer, each.case.answers) for each in records]),
         f1=_mean([metrics.f1(each.answer, each.case.answers) for each in records]),
@@ -132,7 +142,7 @@ def _record(case: Case, response: Response) -> Record:
         response.answer.confidence if response.answer else 0.0,
         cited,
         rank,
-        any(metrics.covers(place[:3], span) for place in cited for span in gold),
+        any(metrics.overlaps(place[:3], span) for place in cited for span in gold),
         response.timings.total,
     )
 

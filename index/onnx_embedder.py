@@ -15,11 +15,12 @@ from index.embedder import Matrix
 from index.errors import ModelError
 from index.model_folder import ModelFolder
 
-EXPORT_VERSION = 1
+EXPORT_VERSION = 2
 INPUT_NAMES = ("input_ids", "attention_mask")
 OUTPUT_NAME = "unit_vector"
 
 _MODEL_FILE = "model.onnx"
+_QUESTION_FILE = "question.onnx"
 _TOKENIZER_FILE = "tokenizer.json"
 _DESCRIPTION_FILE = "export.json"
 
@@ -31,11 +32,15 @@ _LARGEST_PADDING = 1.25
 
 @dataclass(frozen=True, slots=True)
 class ExportDescription:
-    """What `export.json` says of the files beside it. Hashes are hexadecimal SHA-256."""
+    """What `export.json` says of the files beside it. Hashes are hexadecimal SHA-256.
+
+    `question_sha256` is that of the int8 form for questions; None where that strays too far, and is not there.
+    """
 
     version: int
     identity: str
     model_sha256: str
+    question_sha256: str | None
     tokenizer_sha256: str
     dimension: int
     max_tokens: int
@@ -54,6 +59,11 @@ class Export:
     def model_file(self) -> Path:
         """The graph with its weights."""
         return self.path / _MODEL_FILE
+
+    @property
+    def question_file(self) -> Path:
+        """The graph with its weights in int8, for questions."""
+        return self.path / _QUESTION_FILE
 
     @property
     def tokenizer_file(self) -> Path:
@@ -80,6 +90,7 @@ def find_export(cache: Path, folder: ModelFolder) -> Export | None:
             and export.description.identity == folder.identity
             and export.description.model_sha256 == file_sha256(export.model_file)
             and export.description.tokenizer_sha256 == file_sha256(export.tokenizer_file)
+            and export.description.question_sha256 in (None, file_sha256(export.question_file))
         )
     except (OSError, ValueError, TypeError):
         return None
@@ -93,7 +104,11 @@ def file_sha256(path: Path) -> str:
 
 
 class OnnxEmbedder:
-    """An `Embedder` that runs an export in ONNX Runtime on the CPU."""
+    """An `Embedder` that runs an export in ONNX Runtime on the CPU.
+
+    Passages, which are embedded once, in single precision; questions, for which somebody waits, in int8 if the export
+    has that form.
+    """
 
     def __init__(self, export: Export, *, threads: int = 0) -> None:
         """Load the export.
@@ -102,13 +117,12 @@ class OnnxEmbedder:
             ModelError: ONNX Runtime cannot load it.
         """
         self._description = export.description
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        # A thread that spins between two questions takes a core from everything else on a small machine.
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         try:
-            self._session = onnxruntime.InferenceSession(
-                str(export.model_file), options, providers=["CPUExecutionProvider"]
+            self._session = open_session(export.model_file, threads=threads)
+            self._question_session = (
+                self._session
+                if export.description.question_sha256 is None
+                else open_session(export.question_file, threads=threads)
             )
             self._counter = Tokenizer.from_file(str(export.tokenizer_file))
             self._tokenizer = Tokenizer.from_file(str(export.tokenizer_file))
@@ -126,8 +140,9 @@ class OnnxEmbedder:
 
     @property
     def engine(self) -> str:
-        """ONNX Runtime and its version."""
-        return f"onnxruntime {onnxruntime.__version__}"
+        """ONNX Runtime and its version, and what is computed in less than single precision."""
+        reduced = "" if self._question_session is self._session else ", questions in int8"
+        return f"onnxruntime {onnxruntime.__version__}{reduced}"
 
     @property
     def dimension(self) -> int:
@@ -136,17 +151,17 @@ class OnnxEmbedder:
 
     def embed_passages(self, texts: Sequence[str]) -> Matrix:
         """Return a float32 matrix of shape (len(texts), dimension) with rows of length 1."""
-        return self._embed([self._description.passage_prompt + text for text in texts])
+        return self._embed([self._description.passage_prompt + text for text in texts], self._session)
 
     def embed_question(self, question: str) -> Matrix:
         """Return a float32 matrix of shape (1, dimension) with a row of length 1."""
-        return self._embed([self._description.question_prompt + question])
+        return self._embed([self._description.question_prompt + question], self._question_session)
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """Return how many tokens each text has, special tokens left out."""
         return [len(encoding.ids) for encoding in self._counter.encode_batch(list(texts), add_special_tokens=False)]
 
-    def _embed(self, texts: list[str]) -> Matrix:
+    def _embed(self, texts: list[str], session: onnxruntime.InferenceSession) -> Matrix:
         vectors = np.empty((len(texts), self.dimension), dtype=np.float32)
         token_ids = [encoding.ids for encoding in self._tokenizer.encode_batch(texts)]
         lengths = [len(each) for each in token_ids]
@@ -157,5 +172,14 @@ class OnnxEmbedder:
             for row, index in enumerate(batch):
                 ids[row, : len(token_ids[index])] = token_ids[index]
                 mask[row, : len(token_ids[index])] = 1
-            vectors[batch] = self._session.run([OUTPUT_NAME], dict(zip(INPUT_NAMES, (ids, mask), strict=True)))[0]
+            vectors[batch] = session.run([OUTPUT_NAME], dict(zip(INPUT_NAMES, (ids, mask), strict=True)))[0]
         return vectors
+
+
+def open_session(path: Path, *, threads: int = 0) -> onnxruntime.InferenceSession:
+    """Open a graph in ONNX Runtime on the CPU; `threads` bounds one computation (0: all cores)."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    # A thread that spins between two questions takes a core from everything else on a small machine.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])

@@ -17,7 +17,8 @@ from index.documents import find_files, read_document
 from index.errors import CitespanError, InvalidDocument, UnknownCollection
 from index.library import DEFAULT_COLLECTION
 from service import VERSION, doctor
-from service.answering import Answer, Response
+from service.answering import Response
+from service.answers import Answer
 from service.engine import open_engine
 from service.question import checked_question
 from service.schemas import AskResponse

@@ -44,6 +44,10 @@ def _examine(settings: Settings) -> Iterator[tuple[str, str, bool]]:
             yield name, version(name), True
         except PackageNotFoundError:
             yield name, "is not installed; install the project again", False
+    try:
+        yield "openvino", version("openvino"), True
+    except PackageNotFoundError:
+        yield "openvino", "is not installed; the reader runs in ONNX Runtime, which takes longer", True
     yield "sqlite", sqlite3.sqlite_version, sqlite3.sqlite_version_info >= (3, 38)
     yield "data directory", str(settings.data_dir.absolute()), True
     try:
@@ -51,6 +55,7 @@ def _examine(settings: Settings) -> Iterator[tuple[str, str, bool]]:
             embedder = engine.library.embedder
             yield "embedder", f"{embedder.identity}, {embedder.dimension} dimensions, {embedder.engine}", True
             yield "reader", f"{engine.answerer.reader.identity}, silent below {engine.answerer.min_confidence}", True
+            yield "read depth", f"at most {settings.read_depth} passages", True
             names = engine.library.names()
             if not names:
                 yield "collections", "none yet; make one with `citespan build FOLDER`", True

@@ -8,7 +8,9 @@ from index.collection import Progress
 from index.embedder import Embedder, load_embedder
 from index.library import DEFAULT_COLLECTION, Library, write_lock
 from service.answering import Answerer
-from service.reader.sentence_reader import SentenceReader
+from service.reader.artifact import DEFAULT_READER, MODEL_FILE, load_artifact
+from service.reader.runtime import load_runtime
+from service.reader.span_reader import SpanReader
 from service.settings import Settings
 
 
@@ -32,13 +34,27 @@ def open_engine(
         ModelError: a model cannot be loaded.
         StoreError: a store cannot be used, or another process writes.
     """
+    reader = load_reader(settings)
     if read_only:
         with _library(settings, embedder, read_only=True) as library:
-            yield Engine(library, _answerer(settings, library))
+            yield Engine(library, _answerer(settings, reader))
         return
     with write_lock(settings.data_dir), _library(settings, embedder, reindex=reindex) as library:
         library.create(DEFAULT_COLLECTION)
-        yield Engine(library, _answerer(settings, library))
+        yield Engine(library, _answerer(settings, reader))
+
+
+def load_reader(settings: Settings) -> SpanReader:
+    """Load the reader that the settings name.
+
+    Raises:
+        ModelError: it is damaged, or nothing here can compute it.
+    """
+    artifact = load_artifact(settings.reader or DEFAULT_READER)
+    runtime = load_runtime(
+        artifact.path / MODEL_FILE, runtime=settings.reader_runtime, threads=settings.threads
+    )
+    return SpanReader(artifact, runtime)
 
 
 def _library(
@@ -50,10 +66,7 @@ def _library(
     return Library(settings.data_dir, embedder, read_only=read_only, reindex=reindex)
 
 
-def _answerer(settings: Settings, library: Library) -> Answerer:
+def _answerer(settings: Settings, reader: SpanReader) -> Answerer:
     return Answerer(
-        SentenceReader(library.embedder),
-        read_depth=settings.read_depth,
-        min_confidence=settings.min_confidence,
-        base_url=settings.base_url,
+        reader, read_depth=settings.read_depth, min_confidence=settings.min_confidence, base_url=settings.base_url
     )

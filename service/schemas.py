@@ -11,7 +11,7 @@ from index.library import COLLECTION_NAME_PATTERN, DEFAULT_COLLECTION
 from index.records import DocumentRecord
 from index.records import Filters as StoreFilters
 from index.retriever import Hit
-from service import answering, citations
+from service import answering, answers, citations
 from service.question import MAX_QUESTION_LENGTH
 
 MAX_FIELDS = 100

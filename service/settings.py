@@ -13,6 +13,7 @@ from index.embedder import Engine
 from index.errors import SettingsError
 from index.model_folder import DEFAULT_MODEL
 from service.auth import ApiKey, parse_keys
+from service.reader.runtime import RuntimeName
 
 PREFIX = "CITESPAN_"
 LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
@@ -65,7 +66,11 @@ class Settings(BaseModel):
         None, description="Directory of models exported for ONNX Runtime; default: `.models` in the data directory."
     )
     threads: int = Field(0, ge=0, description="Threads of one model computation; 0: as many as cores.")
-    read_depth: int = Field(5, ge=1, le=50, description="How many retrieved passages the reader reads.")
+    reader: Path | None = Field(None, description="Folder of another reader than the one that comes with Citespan.")
+    reader_runtime: RuntimeName = Field(
+        "auto", description="`openvino`, `onnxruntime`, or `auto`: OpenVINO where it is installed."
+    )
+    read_depth: int = Field(10, ge=1, le=50, description="How many retrieved passages the reader reads at most.")
     min_confidence: float | None = Field(
         None, ge=0, le=1, description="Confidence below which Citespan abstains; default: the reader's own."
     )

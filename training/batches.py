@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from index.batching import batches as padded_together
-from service.reader.features import FeatureMaker, Features, PassageTokens
+from service.reader.features import FeatureMaker, Features, Tokens
 from training.groups import Group, Window
 
 # A forward pass computes at most so many tokens, padding included.
@@ -90,7 +90,7 @@ def collate(groups: Sequence[Group], maker: FeatureMaker) -> Batch:
     )
 
 
-def _targets(window: Window, feature: Features, passage: PassageTokens) -> Iterator[tuple[int, int, float]]:
+def _targets(window: Window, feature: Features, passage: Tokens) -> Iterator[tuple[int, int, float]]:
     for start, end, weight in window.targets:
         inside = [
             number

@@ -6,9 +6,8 @@ from dataclasses import asdict, dataclass
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from sklearn.metrics import roc_auc_score
 
-from eval.metrics import exact_match, f1
+from eval.metrics import auroc, exact_match, f1
 from eval.squad import Corpus, Question
 from index.sentences import split_sentences
 from service.reader.decoding import best_spans, passage_score
@@ -90,11 +89,11 @@ def measure(
     return Figures(
         float(np.mean(exact)),
         float(np.mean(overlap)),
-        _auroc(known, unknown),
+        auroc(known, unknown),
         float(np.mean(opened)),
         float(np.mean(first)),
         float(np.mean(retrieved)),
-        _auroc(known, gone),
+        auroc(known, gone),
     )
 
 
@@ -130,6 +129,3 @@ def sentence_numbers(text: str, offsets: Sequence[tuple[int, int]]) -> NDArray[n
 def _spread(questions: list[Question], limit: int) -> list[Question]:
     return questions[:: max(1, len(questions) // limit)][:limit]
 
-
-def _auroc(positive: Sequence[float], negative: Sequence[float]) -> float:
-    return float(roc_auc_score([1] * len(positive) + [0] * len(negative), [*positive, *negative]))

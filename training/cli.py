@@ -11,9 +11,11 @@ from tokenizers import Tokenizer
 
 from index.embedder import load_embedder
 from index.model_folder import DEFAULT_MODEL, find_model
+from service.reader.artifact import ARTIFACTS
 from service.reader.features import FeatureMaker
 from training.choosing import measure
 from training.data import file_hashes, load_corpus, load_qamr
+from training.finish import NAME, finish
 from training.fit import Recipe, fit
 from training.groups import Groups, Mix
 from training.mining import mine
@@ -68,6 +70,22 @@ def fit_command(data: Path, work: Path, start: Path, name: str, passes: int, see
     }
     (folder / "training.json").write_text(json.dumps(record, indent=2) + "\n")
     err.print(figures.line())
+
+
+@main.command(name="finish")
+@click.argument("data", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.option("--work", type=click.Path(path_type=Path), required=True, help="Folder for what is kept between runs.")
+@click.option("--name", default="run", show_default=True, help="Name of the run; its folder below --work.")
+@click.option("--version", default="1", show_default=True, help="Version of the artifact.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Default: among the artifacts of the service.")
+def finish_command(data: Path, work: Path, name: str, version: str, output: Path | None) -> None:
+    """Make an artifact of fitted weights: export, quantise, calibrate on the articles of DATA kept out of training."""
+    corpus, sentences = load_corpus(data), load_qamr(data)
+    embedder = load_embedder(cache=work / ".models")
+    groups = Groups(corpus, mine(corpus, work), sentences, embedder.count_tokens, Mix(sample=0.02))
+    target = output or ARTIFACTS / f"{NAME}-{version}"
+    artifact = finish(work / name, corpus, groups.draw(0, 1), work, target, version, err.print)
+    err.print(f"{artifact.identity}: {artifact.calibration}", soft_wrap=True)
 
 
 if __name__ == "__main__":

@@ -38,7 +38,7 @@ def measure_load(data_dir: Path, questions: Sequence[str], *, clients: int = 64,
     `wrong` counts answers that differ from the first one to the same question. The memory of the server is its resident
     set in MiB, before the load, at half of it and after it.
     """
-    with _server(data_dir) as (base_url, process):
+    with server(data_dir) as (base_url, process):
         return asyncio.run(_measure(base_url, process.pid, list(questions), clients, seconds))
 
 
@@ -111,7 +111,7 @@ async def _ask(client: httpx2.AsyncClient, question: str, tally: _Tally) -> obje
 
 
 @contextmanager
-def _server(data_dir: Path) -> Iterator[tuple[str, "subprocess.Popen[bytes]"]]:
+def server(data_dir: Path) -> Iterator[tuple[str, "subprocess.Popen[bytes]"]]:
     """Run `citespan serve` on a free port of the loopback address until the block ends."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

@@ -14,7 +14,7 @@ MAX_HEADING_TOKENS = 32
 
 
 @dataclass(frozen=True, slots=True)
-class PassageTokens:
+class Tokens:
     """A text as token ids; token i stands for `text[offsets[i][0]:offsets[i][1]]`."""
 
     ids: tuple[int, ...]
@@ -52,12 +52,12 @@ class FeatureMaker:
         self._tokenizer = tokenizer
         self._begin, self._separator = begin, separator
 
-    def tokens(self, texts: Sequence[str]) -> list[PassageTokens]:
+    def tokens(self, texts: Sequence[str]) -> list[Tokens]:
         """Return the tokens of texts, special tokens left out."""
         encodings = self._tokenizer.encode_batch(list(texts), add_special_tokens=False)
-        return [PassageTokens(tuple(each.ids), tuple(each.offsets)) for each in encodings]
+        return [Tokens(tuple(each.ids), tuple(each.offsets)) for each in encodings]
 
-    def features(self, question: PassageTokens, heading: PassageTokens, passage: PassageTokens) -> Features:
+    def features(self, question: Tokens, heading: Tokens, passage: Tokens) -> Features:
         """Return one sequence; what is longer than the reader can read is cut at its end."""
         asked = [self._begin, *question.ids[:MAX_QUESTION_TOKENS], self._separator]
         above = [*heading.ids[:MAX_HEADING_TOKENS], self._separator]

@@ -2,8 +2,10 @@
 
 import logging
 import os
+import sys
+from importlib import import_module
 from pathlib import Path
-from typing import Literal, Protocol, TypeAlias
+from typing import Any, Literal, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,18 +61,19 @@ class OpenVinoRuntime:
             ImportError: OpenVINO is not installed.
             ModelError: it cannot load the network.
         """
-        import openvino
-
+        openvino = _import_openvino()
         core = openvino.Core()
         settings: dict[str, object] = {
             "PERFORMANCE_HINT": "LATENCY",
-            "INFERENCE_NUM_THREADS": threads or len(os.sched_getaffinity(0)),
+            "INFERENCE_NUM_THREADS": threads or _cores(),
+            # What is not int8 stays in single precision on every processor: the same file, the same answers.
+            "INFERENCE_PRECISION_HINT": "f32",
         }
         try:
             self._model = core.compile_model(core.read_model(path), "CPU", settings)
         except RuntimeError as error:
             raise ModelError(f"OpenVINO cannot load {path} ({error}).") from error
-        self._version = openvino.get_version().split("-")[0]
+        self._version = str(openvino.get_version()).split("-")[0]
 
     @property
     def name(self) -> str:
@@ -85,6 +88,25 @@ class OpenVinoRuntime:
         return logits
 
 
+def _import_openvino() -> Any:
+    """Import OpenVINO without its conversion tools, which would bring a telemetry package along."""
+    tools = "openvino.tools.ovc"
+    if "openvino" in sys.modules:
+        return sys.modules["openvino"]
+    sys.modules[tools] = None  # type: ignore[assignment]  # importing it fails, as OpenVINO expects it may
+    try:
+        return import_module("openvino")
+    finally:
+        del sys.modules[tools]
+
+
+def _cores() -> int:
+    """Return the number of cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
 class OnnxRuntime:
     """A `Runtime` in ONNX Runtime, on the CPU."""
 
@@ -96,12 +118,10 @@ class OnnxRuntime:
         """
         import onnxruntime
 
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        # A thread that spins between two questions takes a core from everything else on a small machine.
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        from index.onnx_embedder import open_session
+
         try:
-            self._session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+            self._session = open_session(path, threads=threads)
         except Exception as error:
             raise ModelError(f"ONNX Runtime cannot load {path} ({error}).") from error
         self._version = onnxruntime.__version__

@@ -13,7 +13,7 @@ from service.reader.artifact import MODEL_FILE, TOKENIZER_FILE, Artifact
 from service.reader.confidence import Signs
 from service.reader.decoding import best_spans, passage_score
 from service.reader.edges import trim
-from service.reader.features import FeatureMaker, Features
+from service.reader.features import FeatureMaker, Features, Tokens
 from service.reader.reader import Reading, Span
 from service.reader.runtime import Logits, Runtime
 from service.reader.words import answer_words, same_answer
@@ -86,14 +86,20 @@ class SpanReader:
 
     def read_passages(self, question: str, hits: Sequence[Hit], *, first: int = 0) -> list[PassageReading]:
         """Return what the network reads in each of these passages; `first` is the number of the first of them."""
-        texts = [hit.found.passage.text for hit in hits]
-        asked, *rest = self._maker.tokens([question, *map(heading_of, hits), *texts])
-        headings, passages = rest[: len(hits)], rest[len(hits) :]
-        features = [self._maker.features(asked, *pair) for pair in zip(headings, passages, strict=True)]
-        readings = []
-        for number, (hit, tokens, logits) in enumerate(zip(hits, passages, self._logits(features), strict=True)):
-            readings.append(_passage_reading(first + number, hit, tokens.offsets[: len(logits)], logits))
-        return readings
+        passages = self._maker.tokens([hit.found.passage.text for hit in hits])
+        logits = self._logits(self._features(question, hits, passages))
+        return [
+            _passage_reading(first + number, hit, tokens.offsets[: len(each)], each)
+            for number, (hit, tokens, each) in enumerate(zip(hits, passages, logits, strict=True))
+        ]
+
+    def features(self, question: str, hits: Sequence[Hit]) -> list[Features]:
+        """Return the sequences that the network reads for these passages."""
+        return self._features(question, hits, self._maker.tokens([hit.found.passage.text for hit in hits]))
+
+    def _features(self, question: str, hits: Sequence[Hit], passages: Sequence[Tokens]) -> list[Features]:
+        asked, *headings = self._maker.tokens([question, *map(heading_of, hits)])
+        return [self._maker.features(asked, *pair) for pair in zip(headings, passages, strict=True)]
 
     def judge(self, hits: Sequence[Hit], read: Sequence[PassageReading]) -> Reading:
         """Weigh what was read in all passages together, and give every span the log-odds that it is right."""
