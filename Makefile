@@ -50,8 +50,8 @@ bench-retrieval: $(VENV)/.installed-dev ## Measure ranking, answers and silence 
 	@$(BIN)/python -m eval.bench.retrieval $(DATA)
 
 train: $(VENV)/.installed-dev ## Train the reader on the data sets in DATA, from the cross-encoder in START.
-	@$(BIN)/citespan-train fit $(DATA) --work $(WORK) --start $(START)
-	@$(BIN)/citespan-train finish $(DATA) --work $(WORK)
+	@$(BIN)/python -m training fit $(DATA) --work $(WORK) --start $(START)
+	@$(BIN)/python -m training finish $(DATA) --work $(WORK)
 
 test: $(VENV)/.installed-dev ## Run the tests.
 	@$(BIN)/python -m pytest --cov --cov-report=term --durations=15

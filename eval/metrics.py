@@ -139,7 +139,9 @@ def expected_calibration_error(confidences: Sequence[float], right: Sequence[boo
     return float(sum(len(part) * abs(given[part].mean() - actual[part].mean()) for part in parts) / len(order))
 
 
-def bootstrap(values: Sequence[float], *, samples: int = 1000, level: float = 0.95, seed: int = 0) -> tuple[float, float]:
+def bootstrap(
+    values: Sequence[float], *, samples: int = 1000, level: float = 0.95, seed: int = 0
+) -> tuple[float, float]:
     """Return the percentile interval of the mean of `values` (Efron 1979), drawn anew `samples` times.
 
     Raises:

@@ -63,7 +63,7 @@ def read_all(
 
 
 def without_answer(corpus: Corpus, question: Question, hits: Sequence[Hit]) -> list[Hit]:
-    """Return the hits without the question's paragraph, and without those of its article that hold an accepted answer."""
+    """Return the hits without the question's paragraph, and without any of its article that hold an accepted answer."""
     paragraphs = corpus.paragraphs
     title = paragraphs[question.paragraph].title
     accepted = [each.casefold() for each in question.accepted]

@@ -12,11 +12,7 @@ def batches(lengths: Sequence[int], *, most_tokens: int, largest_padding: float)
     found: list[list[int]] = []
     for number in sorted(range(len(lengths)), key=lambda each: lengths[each]):
         length = lengths[number]
-        if (
-            not found
-            or (len(found[-1]) + 1) * length > most_tokens
-            or length > largest_padding * lengths[found[-1][0]]
-        ):
+        if not found or (len(found[-1]) + 1) * length > most_tokens or length > largest_padding * lengths[found[-1][0]]:
             found.append([])
         found[-1].append(number)
     return found

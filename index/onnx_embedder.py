@@ -90,7 +90,10 @@ def find_export(cache: Path, folder: ModelFolder) -> Export | None:
             and export.description.identity == folder.identity
             and export.description.model_sha256 == file_sha256(export.model_file)
             and export.description.tokenizer_sha256 == file_sha256(export.tokenizer_file)
-            and export.description.question_sha256 in (None, file_sha256(export.question_file))
+            and (
+                export.description.question_sha256 is None
+                or export.description.question_sha256 == file_sha256(export.question_file)
+            )
         )
     except (OSError, ValueError, TypeError):
         return None

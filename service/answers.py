@@ -63,9 +63,7 @@ def compose(question: str, hits: Sequence[Hit], reading: Reading, *, base_url: s
         elif confidence >= _EVIDENCE * group.confidence and len(group.places) < MAX_CITATIONS:
             known = {(hits[hit].found.document_id, part.start, part.end) for hit, part in group.places}
             document = hits[span.hit].found.document_id
-            group.places.extend(
-                (span.hit, part) for part in parts if (document, part.start, part.end) not in known
-            )
+            group.places.extend((span.hit, part) for part in parts if (document, part.start, part.end) not in known)
     return [
         Answer(
             group.text,

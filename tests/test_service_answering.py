@@ -16,7 +16,8 @@ from index.library import Library
 from index.passages import Passage, Sentence
 from index.records import StoredPassage
 from index.retriever import Hit
-from service.answering import MAX_ALTERNATIVES, Answerer, cite_spans
+from service.answering import Answerer, rank_passages
+from service.answers import MAX_ALTERNATIVES, Answer, choose, compose
 from service.citations import cite
 from service.reader.reader import Reading, Span
 
@@ -40,7 +41,8 @@ class FixedReader:
                 if words in passage.text:
                     start = passage.start + passage.text.index(words)
                     spans.append(Span(number, start, start + len(words), score))
-        return Reading(tuple(sorted(spans, key=lambda span: -span.score)), 0.0)
+        relevance = tuple(-float(hit.rank) for hit in hits)
+        return Reading(tuple(sorted(spans, key=lambda span: -span.score)), 0.0, relevance)
 
 
 @pytest.fixture
@@ -84,7 +86,7 @@ def test_link_names_a_collection_that_is_not_the_default(tmp_path: Path, words: 
 
 
 def test_same_words_in_two_documents_are_one_corroborated_answer(collection: Collection) -> None:
-    response = answerer({"42 euros": 2.0, "Nobody": 1.0}).ask(collection, "How much did Bob pay?")
+    response = answerer({"42 euros": 2.0, "Nobody": -1.0}).ask(collection, "How much did Bob pay?")
     assert response.answer is not None
     assert {citation.source for citation in response.answer.citations} == {"a.txt", "b.txt"}
     assert response.agreement == "corroborated"
@@ -96,7 +98,7 @@ def test_abstains_below_the_threshold_and_still_shows_the_nearest(collection: Co
     assert response.answer is None
     assert response.agreement is None
     assert [each.text for each in response.alternatives] == ["42 euros"]
-    assert response.hits
+    assert response.passages
 
 
 @pytest.mark.parametrize(("min_confidence", "answers"), [(0.0, True), (0.26, True), (0.28, False), (1.0, False)])
@@ -119,7 +121,7 @@ def test_alternatives_are_few_and_best_first(collection: Collection) -> None:
 def test_empty_collection_gives_silence(tmp_path: Path, words: WordEmbedder) -> None:
     with Library(tmp_path, words) as library:
         response = answerer({"x": 1.0}).ask(library.create("empty"), "Anything?")
-    assert (response.answer, response.alternatives, response.hits) == (None, (), ())
+    assert (response.answer, response.alternatives, response.passages) == (None, (), ())
 
 
 def test_deadline_is_checked_between_the_steps(collection: Collection) -> None:
@@ -135,8 +137,8 @@ def test_what_is_read_does_not_depend_on_how_much_is_shown(collection: Collectio
     many = answerer({"42 euros": 2.0}).ask(collection, "How much?", top_k=20)
     assert few.answer == many.answer
     assert few.fingerprint == many.fingerprint
-    assert len(few.hits) == 1
-    assert few.hits == many.hits[:1]
+    assert len(few.passages) == 1
+    assert few.passages == many.passages[:1]
 
 
 def test_fingerprint_changes_with_documents_reader_and_settings(collection: Collection) -> None:
@@ -180,10 +182,75 @@ def test_every_citation_resolves_in_its_document(text: str, offset: int, data: s
     assert citation.sentence.start <= citation.cited.start < citation.cited.end <= citation.sentence.end
 
 
-def test_words_that_differ_only_in_case_and_space_are_one_answer() -> None:
-    hits = [_hit("The Board met.", 0, (Sentence(0, 14),)), _hit("the  board met.", 50, (Sentence(50, 65),))]
-    answers = cite_spans(
-        hits, Reading((Span(0, 0, 14, 1.0), Span(1, 50, 65, 0.5)), 0.0), base_url="", collection="default"
+def _reading(*spans: tuple[int, int, int, float]) -> Reading:
+    return Reading(tuple(Span(*each) for each in spans), 0.0, ())
+
+
+def _composed(question: str, texts: list[str], *found: tuple[str, float]) -> list[Answer]:
+    """Return the answers of a reading that found these words, each in the first text that holds them not yet."""
+    hits, spans, used = [], [], set()
+    for number, text in enumerate(texts):
+        cuts = [0, *(place + 2 for place in range(len(text) - 1) if text[place : place + 2] == ". "), len(text)]
+        document = f"doc-{number}"
+        passage = Passage(0, 0, len(text), text, None, tuple(Sentence(*each) for each in pairwise(cuts)))
+        hits.append(Hit(number + 1, 1.0, StoredPassage(passage, document, "X", f"{number}.txt", "0" * 64)))
+    for words, score in found:
+        number = next(n for n, text in enumerate(texts) if words in text and (n, words) not in used)
+        used.add((number, words))
+        start = texts[number].index(words)
+        spans.append((number, start, start + len(words), score))
+    return compose(question, hits, _reading(*spans), base_url="", collection="default")
+
+
+def test_words_that_say_the_same_are_one_answer() -> None:
+    answers = _composed(
+        "Who met?", ["The Board of Directors met.", "the  board met."], ("The Board of Directors", 1.0), ("board", 0.9)
     )
     assert [len(answer.citations) for answer in answers] == [2]
-    assert answers[0].text == "The Board met."
+    assert answers[0].text == "The Board of Directors"
+
+
+def test_a_place_that_is_much_less_likely_is_no_evidence() -> None:
+    answers = _composed("Who?", ["Bob paid.", "Bob Dylan sang."], ("Bob", 3.0), ("Bob Dylan", -3.0))
+    assert [len(answer.citations) for answer in answers] == [1]
+
+
+def test_different_confident_answers_are_conflicting() -> None:
+    found = ("157 calls", 1.5), ("160 calls", 1.2)
+    answers = _composed("How many?", ["They had 157 calls.", "There were 160 calls."], *found)
+    choice = choose(answers, 0.5)
+    assert choice.answer is not None
+    assert (choice.answer.text, choice.agreement) == ("157 calls", "conflicting")
+    assert [each.text for each in choice.alternatives] == ["160 calls"]
+    # Not where the other is not confident enough, and not where both stand in one sentence.
+    assert (
+        choose(_composed("How many?", ["157 calls.", "160 calls."], found[0], ("160", -2.0)), 0.5).agreement == "single"
+    )
+    assert choose(_composed("How many?", ["157 calls or 160 calls."], *found), 0.5).agreement == "single"
+
+
+def test_a_list_has_a_citation_for_each_member() -> None:
+    text = "It came from France, Hungary, and Japan. Others left."
+    (answer,) = _composed("Which countries sent help?", [text], ("France, Hungary, and Japan", 2.0))
+    assert answer.text == "France; Hungary; Japan"
+    assert [each.cited.text for each in answer.citations] == ["France", "Hungary", "Japan"]
+    (whole,) = _composed("Where did it come from?", [text], ("France, Hungary, and Japan", 2.0))
+    assert whole.text == "France, Hungary, and Japan"
+
+
+def test_yes_or_no_is_answered_with_the_sentence() -> None:
+    (answer,) = _composed("Did Bob pay?", ["Ada came. Bob paid 42 euros. Carol left."], ("42 euros", 2.0))
+    assert answer.text.strip() == "Bob paid 42 euros."
+
+
+def test_passages_come_in_the_order_of_the_reader() -> None:
+    hits = [_hit(str(number), 0, (Sentence(0, 1),)) for number in range(4)]
+    ranked = rank_passages(hits, Reading((), 0.0, (-3.0, 2.0, 0.0)))
+    assert [shown.hit.found.passage.text for shown in ranked] == ["1", "2", "0", "3"]
+    assert [shown.hit.rank for shown in ranked] == [1, 2, 3, 4]
+    assert [shown.relevance for shown in ranked] == [
+        pytest.approx(0.8808, abs=1e-4),
+        0.5,
+        pytest.approx(0.0474, abs=1e-4),
+        None,
+    ]

@@ -20,7 +20,7 @@ _INVERSE_SHRINKAGE = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The signs of the best answer of a reading, squeezed; whether it is right, and whether one was there to be found."""
+    """The signs of a reading's best answer, squeezed; whether it is right; whether there was one to be found."""
 
     signs: tuple[float, ...]
     is_right: bool
@@ -56,9 +56,7 @@ def calibrate(outcomes: Sequence[Outcome]) -> Calibration:
     )
 
 
-def best_threshold(
-    confidences: NDArray[np.float64], right: NDArray[np.bool_], answerable: NDArray[np.bool_]
-) -> float:
+def best_threshold(confidences: NDArray[np.float64], right: NDArray[np.bool_], answerable: NDArray[np.bool_]) -> float:
     """Return the lowest confidence that leaves most readings right, rounded down to two digits."""
     order = np.argsort(-confidences, kind="stable")
     # If the k most confident are answered: those right among them, and the unanswerable among the others.

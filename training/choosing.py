@@ -35,8 +35,12 @@ class Read:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """Shares from 0 to 1. With the paragraph given: `exact`, `f1`; `auroc` of its answerable against its unanswerable
-    questions. From what the retriever found, `depth` passages read: `open_f1`, and `recall` of the paragraph first."""
+    """How good weights are; all between 0 and 1.
+
+    With the paragraph given: `exact`, `f1`, and `auroc` of answerable against unanswerable questions. With what the
+    retriever finds: `open_f1`; `recall`, how often the paragraph comes first after reading, and `retrieved`, how often
+    it is there at all; `open_auroc` of questions with their paragraph against the same ones without it.
+    """
 
     exact: float
     f1: float
@@ -114,7 +118,7 @@ def read_passages(
         readable = each[each[:, 0] > -np.inf]
         offsets = tokens.offsets[: len(readable)]
         sentences = sentence_numbers(text, offsets)
-        found = best_spans(readable, sentences, 1)[0]
+        found = best_spans(readable, sentences.tolist(), 1)[0]
         start, end = trim(text, offsets[found.first][0], offsets[found.last][1])
         reads.append(Read(place, text[start:end], found.score, passage_score(readable)))
     return reads
@@ -128,4 +132,3 @@ def sentence_numbers(text: str, offsets: Sequence[tuple[int, int]]) -> NDArray[n
 
 def _spread(questions: list[Question], limit: int) -> list[Question]:
     return questions[:: max(1, len(questions) // limit)][:limit]
-

@@ -38,7 +38,9 @@ _FOUND = 30
 Say = Callable[[str], None]
 
 
-def finish(run: Path, corpus: Corpus, groups: list[Group], work: Path, target: Path, version: str, say: Say) -> Artifact:
+def finish(
+    run: Path, corpus: Corpus, groups: list[Group], work: Path, target: Path, version: str, say: Say
+) -> Artifact:
     """Make the artifact in `target` from the run in the folder `run`; what was measured goes into its record."""
     target.mkdir(parents=True, exist_ok=True)
     shutil.copy(run / WEIGHTS_FILE, target / WEIGHTS_FILE)

@@ -11,7 +11,7 @@ import torch
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from service.reader.features import FeatureMaker
-from training.batches import batches, collate
+from training.batches import Batch, batches, collate
 from training.groups import Group
 from training.loss import batch_logits, group_loss
 from training.model import SpanModel
@@ -78,7 +78,9 @@ def fit(
                 for name, each in model.state_dict().items():
                     averaged[name].lerp_(each, 1 - decay)
             seconds = time.perf_counter() - begin
-            log.write(json.dumps({"step": number + 1, "loss": round(loss.item(), 4), "seconds": round(seconds, 1)}) + "\n")
+            log.write(
+                json.dumps({"step": number + 1, "loss": round(loss.item(), 4), "seconds": round(seconds, 1)}) + "\n"
+            )
             log.flush()
             progress.update(task, completed=number + 1, description=f"Fitting, loss {loss.item():.3f}")
             if (number + 1) % recipe.checkpoint_every == 0 or number + 1 == len(plan):
@@ -87,7 +89,7 @@ def fit(
     return model.eval()
 
 
-def _prepared(plan: list[list[Group]], begin: int, maker: FeatureMaker) -> Iterator[tuple["Batch", int]]:  # noqa: F821
+def _prepared(plan: list[list[Group]], begin: int, maker: FeatureMaker) -> Iterator[tuple[Batch, int]]:
     for number in range(begin, len(plan)):
         yield collate(plan[number], maker), number
 

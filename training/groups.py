@@ -1,4 +1,4 @@
-"""Groups: a question with the passages that are read for it at once, and where in them the answer stands, if it does."""
+"""Groups: a question, the passages that are read for it at once, and where in them the answer stands, if it does."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -71,9 +71,7 @@ class Groups:
         self._passages: list[list[tuple[int, int]]] = [
             [
                 (each.start, each.end)
-                for each in split_passages(
-                    paragraph.text, markdown=False, count_tokens=count_tokens, settings=settings
-                )
+                for each in split_passages(paragraph.text, markdown=False, count_tokens=count_tokens, settings=settings)
             ]
             for paragraph in corpus.paragraphs
         ]
@@ -156,7 +154,10 @@ class Groups:
         chosen = random.choice(len(possible), count, replace=False, p=weights / weights.sum())
         return [
             self._window(
-                self._corpus.paragraphs[possible[each].paragraph], (possible[each].start, possible[each].end), (), random
+                self._corpus.paragraphs[possible[each].paragraph],
+                (possible[each].start, possible[each].end),
+                (),
+                random,
             )
             for each in chosen
         ]
@@ -172,7 +173,9 @@ class Groups:
         self, paragraph: Paragraph, passage: tuple[int, int], targets: tuple[Target, ...], random: np.random.Generator
     ) -> Window:
         start, end = passage
-        inside = tuple((first - start, last - start, weight) for first, last, weight in targets if start <= first and last <= end)
+        inside = tuple(
+            (first - start, last - start, weight) for first, last, weight in targets if start <= first and last <= end
+        )
         title = paragraph.title if random.random() < self._mix.title else ""
         return Window(paragraph.text[start:end], title, inside)
 
@@ -199,7 +202,9 @@ def _cropped(window: Window, random: np.random.Generator) -> Window:
         return window
     first, last = marked[0], marked[-1]
     while True:
-        grown = [place for place in ((first - 1, last), (first, last + 1)) if place[0] >= 0 and place[1] < len(sentences)]
+        grown = [
+            place for place in ((first - 1, last), (first, last + 1)) if place[0] >= 0 and place[1] < len(sentences)
+        ]
         if not grown:
             break
         wider = grown[random.integers(len(grown))]

@@ -17,7 +17,9 @@ class Swapper:
 
     def __init__(self, questions: Sequence[str]) -> None:
         """Collect what there is to swap from `questions`, in their order."""
-        self._known = [sorted({match for text in questions for match in pattern.findall(text)}) for pattern in _PATTERNS]
+        self._known = [
+            sorted({match for text in questions for match in pattern.findall(text)}) for pattern in _PATTERNS
+        ]
 
     def swap(self, question: str, passage: str, random: np.random.Generator) -> str | None:
         """Return the question with one thing in it swapped for one that the passage does not hold, or None."""
@@ -28,9 +30,9 @@ class Swapper:
         ]
         if not places:
             return None
-        match, known = places[random.integers(len(places))]
+        match, known = places[int(random.integers(len(places)))]
         for _ in range(5):
-            other = known[random.integers(len(known))]
+            other: str = known[random.integers(len(known))]
             if other.casefold() not in passage.casefold() and other.casefold() not in question.casefold():
                 return question[: match.start()] + other + question[match.end() :]
         return None

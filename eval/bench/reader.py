@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -155,8 +156,8 @@ def ask_overhead(settings: Settings, questions: Sequence[str]) -> dict[str, Any]
         with httpx2.Client(base_url=base_url, timeout=60) as client:
             for question in [*questions[:3], *questions]:
                 hits = collection.retrieve(question, top_k=settings.read_depth).hits
-                whole.append(_milliseconds(lambda: client.post("/v1/ask", json={"question": question})))
-                bare.append(_milliseconds(lambda: reader.read(question, hits)))
+                whole.append(_milliseconds(partial(client.post, "/v1/ask", json={"question": question})))
+                bare.append(_milliseconds(partial(reader.read, question, hits)))
     # The first ones warm up.
     pairs = list(zip(whole, bare, strict=True))[3:]
     return {

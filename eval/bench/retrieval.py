@@ -69,9 +69,7 @@ def find(settings: Settings, corpus: Corpus, questions: Sequence[Question]) -> d
         return {question.id: each for question, each in zip(questions, hits, strict=True)}
 
 
-def open_figures(
-    reader: SpanReader, questions: Sequence[Question], found: dict[str, list[Hit]]
-) -> dict[str, Any]:
+def open_figures(reader: SpanReader, questions: Sequence[Question], found: dict[str, list[Hit]]) -> dict[str, Any]:
     """Return F1 with an answer wherever the reader gives one, and recall@1, before reading and after it."""
     with Progress(console=err) as progress:
         reading = read_all(reader, questions, [found[each.id] for each in questions], depth=max(DEPTHS))

@@ -1,11 +1,11 @@
 """Artifacts: the folder that holds a trained reader, described, and checked by hash before anything of it is used.
 
-    reader.json          name, version, hashes of the other files, calibration, thresholds
-    model.onnx           the network in int8
-    tokenizer.json       its tokenizer, in the format of the `tokenizers` library
-    weights.safetensors  the weights that it was quantised from, in half precision; the service does not read them
-    training.json        what the weights were made from: hashes of the data, settings, figures
-    README.md            the model card
+reader.json          name, version, hashes of the other files, calibration, thresholds
+model.onnx           the network in int8
+tokenizer.json       its tokenizer, in the format of the `tokenizers` library
+weights.safetensors  the weights that it was quantised from, in half precision; the service does not read them
+training.json        what the weights were made from: hashes of the data, settings, figures
+README.md            the model card
 """
 
 import hashlib

@@ -4,8 +4,8 @@ import re
 from enum import Enum
 
 _YES_NO = re.compile(
-    r"(?:and |but |so |or )?(?:is|are|was|were|am|do|does|did|has|have|had|can|could|will|would|shall|should|may|might|must)"
-    r"(?:n['’]t)?\b",
+    r"(?:and |but |so |or )?"
+    r"(?:is|are|was|were|am|do|does|did|has|have|had|can|could|will|would|shall|should|may|might|must)(?:n['’]t)?\b",
     re.IGNORECASE,
 )
 # "Was it A or B?" asks for one of them.
@@ -15,7 +15,7 @@ _AUXILIARIES = frozenset(
 )
 _PLURAL_AUXILIARIES = frozenset({"are", "were"})
 _NUMBERS = frozenset("two three four five six seven eight nine ten several".split())
-_PLURAL = re.compile(r"\w+[^\Wsui]s|people|media|men|women|children", re.IGNORECASE)
+_PLURAL = re.compile(r"(?!species|series|news|means)\w+[^\Wsui]s|people|media|men|women|children", re.IGNORECASE)
 _ASKS_WHICH = re.compile(r"\b(?:which|what|who|whom)\b", re.IGNORECASE)
 _NEAR = 5
 

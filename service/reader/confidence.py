@@ -22,7 +22,7 @@ class Signs:
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """A logistic model over the signs (Platt 1999, with more than one feature), fitted on articles kept out of training.
+    """A logistic model over the signs (Platt 1999, with several features), fitted on articles that were not trained on.
 
     The log-odds are the same for every reading with the same signs, so that confidences compare between questions.
     """
@@ -35,9 +35,7 @@ class Calibration:
 
     def log_odds(self, signs: Signs) -> float:
         """Return the log-odds that a span with these signs is right."""
-        return self.intercept + sum(
-            weight * value for weight, value in zip(self.weights, squeezed(signs), strict=True)
-        )
+        return self.intercept + sum(weight * value for weight, value in zip(self.weights, squeezed(signs), strict=True))
 
 
 def squeezed(signs: Signs) -> tuple[float, float, float, float]:

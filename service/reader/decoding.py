@@ -23,9 +23,8 @@ class TokenSpan:
 def best_spans(logits: Logits, sentence_of: Sequence[int], limit: int) -> list[TokenSpan]:
     """Return up to `limit` spans by descending score, none of which overlaps a better one.
 
-    `logits`, of shape (tokens, 2), hold for every token of the passage the logit that the answer begins and that it ends
-    there; a span scores their sum. `sentence_of` is the sentence that each token is in: no answer goes from one into
-    another.
+    `logits`, of shape (tokens, 2), hold the log-odds that the answer begins, and that it ends, at each token of the
+    passage; a span scores their sum. `sentence_of` is the sentence of each token: no answer goes from one into another.
     """
     tokens = len(logits)
     if not tokens:

@@ -9,26 +9,32 @@ _STRAIGHT = '"'
 # At an edge these say nothing; signs that belong to a number (%, $, °, +) stay.
 _LOOSE = frozenset(" \t\n\r\v\f\u00a0\u2009\u202f.,;:!?…·•-–—/\\|*_~`'’")
 _CURRENCY = frozenset("$€£¥₮₽₩₹¢")
-_AFTER_NUMBER = frozenset("%‰°")
+_INSIDE_NUMBERS = frozenset(".,:")
 # A period that ends one of these belongs to it: initials, "U.S.", "p.m.", "Inc.".
 _ABBREVIATION = re.compile(
-    r"(?:\b(?:[^\W\d_]\.){2,}|\b(?:Inc|Ltd|Co|Corp|Jr|Sr|Bros|St|Dr|Mr|Mrs|Ms|Prof|etc|al|approx|dept|est|no|vol)\.)$",
+    r"(?:\b(?:[^\W\d_]\.){2,}|\b(?:Inc|Ltd|Co|Corp|Jr|Sr|Bros|etc)\.)$",
     re.IGNORECASE,
 )
+# The full stop after the last letter of these belongs to them wherever they stand.
+_DOTTED = re.compile(r"\b(?:[^\W\d_]\.){2,}$")
 # The word that a bare number cannot stand without.
-_MAGNITUDE = re.compile(r"[ \u00a0-]?(?:hundred|thousand|million|billion|trillion|percent|per cent|%|°[CF]?)(?!\w)", re.I)
+_MAGNITUDE = re.compile(
+    r"[ \u00a0-]?(?:hundred|thousand|million|billion|trillion|percent|per cent|%|°[CF]?)(?!\w)", re.I
+)
 
 
 def trim(text: str, start: int, end: int) -> tuple[int, int]:
     """Return the edges of `text[start:end]`, moved to where they make sense; an empty span where nothing is left.
 
-    No word and no number is cut in two, a number keeps its sign and its magnitude, brackets and quotation marks stand in
-    pairs or not at all, and no punctuation is left over at either edge.
+    No word and no number is cut in two. A number keeps its sign and its magnitude. Brackets and quotation marks stand
+    in pairs or not at all. No punctuation is left over at either edge.
     """
     start, end = _whole_words(text, start, end)
     start, end = _bare(text, start, end)
     start, end = _paired(text, start, end)
     start, end = _bare(text, start, end)
+    if start < end and text[end : end + 1] == "." and _DOTTED.search(text, start, end + 1):
+        end += 1
     return _whole_number(text, start, end)
 
 
@@ -47,9 +53,9 @@ def _joined(text: str, place: int) -> bool:
     before, after = text[place - 1], text[place]
     if _in_word(before) and _in_word(after):
         return True
-    if before.isdigit() and after in ".,:" and place + 1 < len(text) and text[place + 1].isdigit():
-        return True
-    return before in ".,:" and after.isdigit() and place > 1 and text[place - 2].isdigit()
+    if before.isdigit() and after in _INSIDE_NUMBERS:
+        return place + 1 < len(text) and text[place + 1].isdigit()
+    return before in _INSIDE_NUMBERS and after.isdigit() and place > 1 and text[place - 2].isdigit()
 
 
 def _in_word(character: str) -> bool:
@@ -74,9 +80,10 @@ def _paired(text: str, start: int, end: int) -> tuple[int, int]:
     """Drop marks at the edges that lack their other half, or take that in where it stands right beside the span."""
     while start < end:
         lone_opening, lone_closing, lone_straight = _lone(text, start, end)
-        if lone_closing == start or lone_opening == start or lone_straight == start:
+        lone = (lone_opening, lone_closing, lone_straight)
+        if start in lone:
             start += 1
-        elif end - 1 in (lone_closing, lone_opening, lone_straight):
+        elif end - 1 in lone:
             end -= 1
         elif lone_opening is not None and text[end : end + 1] == _OPENING[text[lone_opening]]:
             end += 1

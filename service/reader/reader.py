@@ -26,8 +26,8 @@ class Span:
 class Reading:
     """What a reader found: spans by descending score, without overlaps inside a document, and the score of silence.
 
-    `relevance` holds, for each passage that was read, how well it answers at all: log-odds, comparable between passages.
-    Passages after those were not read.
+    `relevance` holds the log-odds that a passage answers at all, for each that was read, in their order; passages after
+    those were not read.
     """
 
     spans: tuple[Span, ...]

@@ -92,7 +92,7 @@ def _import_openvino() -> Any:
     """Import OpenVINO without its conversion tools, which would bring a telemetry package along."""
     tools = "openvino.tools.ovc"
     if "openvino" in sys.modules:
-        return sys.modules["openvino"]
+        return import_module("openvino")
     sys.modules[tools] = None  # type: ignore[assignment]  # importing it fails, as OpenVINO expects it may
     try:
         return import_module("openvino")

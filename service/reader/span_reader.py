@@ -9,7 +9,7 @@ from tokenizers import Tokenizer
 from index.batching import batches
 from index.errors import ModelError
 from index.retriever import Hit
-from service.reader.artifact import MODEL_FILE, TOKENIZER_FILE, Artifact
+from service.reader.artifact import TOKENIZER_FILE, Artifact
 from service.reader.confidence import Signs
 from service.reader.decoding import best_spans, passage_score
 from service.reader.edges import trim
@@ -30,7 +30,7 @@ _DIGITS = 3
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """A span of one of the hits, its words, and its log-odds against silence as the network sees it."""
+    """A span of one of the hits, its words, and its log-odds against silence, as the network sees it."""
 
     hit: int
     start: int
@@ -128,7 +128,10 @@ class SpanReader:
             ):
                 kept.append(each)
         return [
-            (each, Signs(each.score, read[each.hit].relevance, each.score - _best_other(each, kept), hits[each.hit].score))
+            (
+                each,
+                Signs(each.score, read[each.hit].relevance, each.score - _best_other(each, kept), hits[each.hit].score),
+            )
             for each in kept
         ]
 
@@ -156,9 +159,7 @@ def heading_of(hit: Hit) -> str:
     return "\n".join(dict.fromkeys(part for part in parts if part))
 
 
-def _passage_reading(
-    number: int, hit: Hit, offsets: Sequence[tuple[int, int]], logits: Logits
-) -> PassageReading:
+def _passage_reading(number: int, hit: Hit, offsets: Sequence[tuple[int, int]], logits: Logits) -> PassageReading:
     passage = hit.found.passage
     if not len(logits):
         return PassageReading((), -np.inf)

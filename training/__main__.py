@@ -1,4 +1,4 @@
-"""The command `citespan-train`: from a folder of public data sets to a reader's artifact."""
+"""`python -m training`: from a folder of public data sets to a reader's artifact."""
 
 import json
 from dataclasses import asdict
@@ -32,7 +32,9 @@ def main() -> None:
 @main.command(name="fit")
 @click.argument("data", type=click.Path(path_type=Path, exists=True, file_okay=False))
 @click.option("--work", type=click.Path(path_type=Path), required=True, help="Folder for what is kept between runs.")
-@click.option("--start", type=click.Path(path_type=Path, exists=True), required=True, help="The cross-encoder's ONNX file.")
+@click.option(
+    "--start", type=click.Path(path_type=Path, exists=True), required=True, help="The cross-encoder's ONNX file."
+)
 @click.option("--name", default="run", show_default=True, help="Name of the run; its folder below --work.")
 @click.option("--passes", default=1, show_default=True, help="Passes over the data.")
 @click.option("--seed", default=1, show_default=True)

@@ -1,0 +1,158 @@
+"""The span reader around its network: offsets, batches, groups, order, the same span never twice."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scripted import ScriptedRuntime, scripted_reader
+from texts import raw_texts
+from word_embedder import WordEmbedder
+
+from index.documents import make_document
+from index.errors import InvalidDocument
+from index.passages import Passage, PassageSettings, split_passages
+from index.records import StoredPassage
+from index.retriever import Hit
+from service.reader.artifact import DEFAULT_READER, Artifact, load_artifact
+from service.reader.confidence import Calibration, Signs
+from service.reader.reader import Reading, Span
+from service.reader.runtime import Integers, Logits
+from service.reader.span_reader import GROUP, SpanReader, heading_of
+
+
+def hits_of(*texts: str, max_tokens: int = 40, title: str = "T") -> list[Hit]:
+    """Return the passages of these documents as if each were found after the other."""
+    hits: list[Hit] = []
+    for number, text in enumerate(texts):
+        document = make_document(text, source=f"{number}.txt", title=title)
+        passages = split_passages(
+            document.text,
+            markdown=False,
+            count_tokens=WordEmbedder().count_tokens,
+            settings=PassageSettings(max_tokens=max_tokens),
+        )
+        for passage in passages:
+            found = StoredPassage(passage, document.id, document.title, document.source, document.content_sha256)
+            hits.append(Hit(len(hits) + 1, 1 / (len(hits) + 1), found))
+    return hits
+
+
+def words(hits: Sequence[Hit], reading: Reading) -> list[str]:
+    """Return the words of the spans of a reading."""
+    found = []
+    for span in reading.spans:
+        passage = hits[span.hit].found.passage
+        assert passage.start <= span.start < span.end <= passage.end
+        found.append(passage.text[span.start - passage.start : span.end - passage.start])
+    return found
+
+
+def test_finds_the_words_where_they_stand() -> None:
+    hits = hits_of("🚀 Nobody came. Bob paid 42 euros for it.", "Later, Carol wrote that Ada left.")
+    reading = scripted_reader({"42": 6.0, "Carol": 3.0, "Bob": 1.0}).read("How much?", hits)
+    assert words(hits, reading)[:3] == ["42", "Carol", "Bob"]
+    assert reading.spans[0].start == hits[0].found.passage.text.index("42")
+    assert [span.score for span in reading.spans] == sorted((span.score for span in reading.spans), reverse=True)
+
+
+def test_words_of_question_and_heading_are_no_answer() -> None:
+    hits = hits_of("Bob paid it.", title="Euros 42")
+    assert "42" not in words(hits, scripted_reader({"42": 9.0, "Bob": 1.0}).read("Did he pay 42?", hits))
+
+
+def test_passages_are_read_in_batches_of_like_length() -> None:
+    short, long = "Ada left.", "Bob paid for it and went away with all of the others who had come. " * 2
+    reader = scripted_reader({"Bob": 1.0})
+    reader.read("Who?", hits_of(short, long, short, long))
+    runtime = reader._runtime
+    assert isinstance(runtime, ScriptedRuntime)
+    assert sorted(rows for rows, _ in runtime.batches) == [2, 2]
+    assert len({tokens for _, tokens in runtime.batches}) == 2
+
+
+@pytest.mark.parametrize(("score", "read"), [(40.0, GROUP), (-5.0, 2 * GROUP + 1)])
+def test_reading_stops_when_the_answer_is_sure(score: float, read: int) -> None:
+    artifact = load_artifact(DEFAULT_READER)
+    sure = replace(artifact, calibration=Calibration((1.0, 0.0, 0.0, 0.0), 0.0, 0.5, 0.9))
+    hits = hits_of(*["Bob paid."] * (2 * GROUP + 1))
+    assert len(scripted_reader({"Bob": score}, sure).read("Who?", hits).relevance) == read
+
+
+def test_nothing_to_read_gives_no_span() -> None:
+    reading = scripted_reader({}).read("Who?", [])
+    assert (reading.spans, reading.relevance) == ((), ())
+
+
+def test_overlapping_passages_give_a_span_once() -> None:
+    text = "Ada left. Bob paid. Carol wrote."
+    (hit,) = hits_of(text)
+    passage = hit.found.passage
+    tail = Passage(1, 10, len(text), text[10:], None, passage.sentences[1:])
+    hits = [hit, Hit(2, 0.5, replace(hit.found, passage=tail))]
+    assert words(hits, scripted_reader({"Bob": 5.0}).read("Who?", hits)).count("Bob") == 1
+
+
+def test_the_margin_is_to_the_best_other_words() -> None:
+    hits = hits_of("Bob Smith paid.", "Bob Smith left.", "Carol came.")
+    reader = scripted_reader({"Bob Smith": 6.0, "Carol": 4.0})
+    proposals = reader.proposals(hits, reader.read_passages("Who?", hits))
+    margins: list[tuple[str, object]] = [
+        (words(hits, Reading((Span(each.hit, each.start, each.end, 0.0),), 0.0, ()))[0], signs.margin)
+        for each, signs in proposals[:3]
+    ]
+    assert margins == [
+        ("Bob Smith", pytest.approx(2.0)),
+        ("Bob Smith", pytest.approx(2.0)),
+        ("Carol", pytest.approx(-2.0)),
+    ]
+
+
+def test_headings_say_nothing_twice() -> None:
+    (hit,) = hits_of("Bob paid.", title="Notes")
+    assert heading_of(hit) == "Notes"
+    assert heading_of(Hit(1, 1.0, replace(hit.found, passage=replace(hit.found.passage, section="Notes")))) == "Notes"
+    other = Hit(1, 1.0, replace(hit.found, passage=replace(hit.found.passage, section="Money")))
+    assert heading_of(other) == "Notes\nMoney"
+
+
+class NoisyRuntime:
+    """A `Runtime` whose logits depend on the tokens and on nothing else."""
+
+    name = "noisy 1"
+
+    def run(self, input_ids: Integers, attention_mask: Integers, token_type_ids: Integers) -> Logits:
+        mixed = (input_ids * 7919 + np.arange(input_ids.shape[1]) * 104729) % 997
+        return np.stack([mixed / 100 - 5, (mixed * 31 % 997) / 100 - 5], axis=2).astype(np.float32)
+
+
+@settings(max_examples=60)
+@given(raw_texts, st.integers(3, 40))
+def test_every_span_stands_in_its_document(text: str, max_tokens: int) -> None:
+    try:
+        hits = hits_of(text, max_tokens=max_tokens)
+    except InvalidDocument:
+        return
+    reading = SpanReader(load_artifact(DEFAULT_READER), NoisyRuntime()).read("What is it?", hits)
+    for cited in words(hits, reading):
+        assert cited.strip() == cited != ""
+    places = [(span.start, span.end) for span in reading.spans]
+    assert all(a[1] <= b[0] or b[1] <= a[0] for n, a in enumerate(places) for b in places[:n])
+
+
+def test_identity_names_weights_and_runtime() -> None:
+    artifact = load_artifact(DEFAULT_READER)
+    first = scripted_reader({}).identity
+    assert first == f"{artifact.identity} scripted 1"
+    other = replace(artifact, calibration=replace(artifact.calibration, intercept=9.9))
+    assert scripted_reader({}, other).identity != first
+    changed: Artifact = replace(artifact, sha256=artifact.sha256 | {"model.onnx": "0" * 64})
+    assert scripted_reader({}, changed).identity != first
+
+
+def test_confidence_grows_with_every_sign() -> None:
+    calibration = load_artifact(DEFAULT_READER).calibration
+    plain = Signs(0.0, 0.0, 0.0, 0.5)
+    assert calibration.log_odds(replace(plain, span=3.0, passage=3.0, margin=3.0)) > calibration.log_odds(plain)

@@ -1,0 +1,71 @@
+"""Words of answers, and what is asked for."""
+
+import pytest
+
+from service.reader.asked import Asked, asked_for, members
+from service.reader.words import answer_words, same_answer
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "same"),
+    [
+        ("The Board", "the  board", True),
+        ("Battulga", "Khaltmaa Battulga", True),
+        ("42", "42 specialized fire trucks", True),
+        ("5,000 people", "5000", True),
+        ("1973", "October 1973", True),
+        ("two", "twenty-two", False),
+        ("2019", "June 2020", False),
+        ("2019", "2019 to 2021", False),
+        ("Bold", "Erdene", False),
+        ("over 200", "210 people", False),
+        ("fire", "fire trucks", True),
+    ],
+)
+def test_same_answer(first: str, second: str, same: bool) -> None:
+    assert same_answer(answer_words(first), answer_words(second)) is same
+    assert same_answer(answer_words(second), answer_words(first)) is same
+
+
+@pytest.mark.parametrize(
+    ("question", "asked"),
+    [
+        ("Was the partnership put on hold?", Asked.YES_NO),
+        ("Didn’t they sign it?", Asked.YES_NO),
+        ("And does Japan train them?", Asked.YES_NO),
+        ("Was it signed in Tokyo or in Ulaanbaatar?", Asked.FACT),
+        ("Which countries does NEMA name?", Asked.SEVERAL),
+        ("Which two chiefs led the meeting?", Asked.SEVERAL),
+        ("In which joint exercises have they taken part?", Asked.SEVERAL),
+        ("What are the names of the players?", Asked.SEVERAL),
+        ("Who were the leaders?", Asked.SEVERAL),
+        ("Which species was it?", Asked.FACT),
+        ("What does this mean?", Asked.FACT),
+        ("What interest rate does it pay?", Asked.FACT),
+        ("Who is the mayor?", Asked.FACT),
+        ("How many fire trucks are there?", Asked.FACT),
+        ("earthquake 2011 amount", Asked.FACT),
+        ("which", Asked.FACT),
+    ],
+)
+def test_what_is_asked_for(question: str, asked: Asked) -> None:
+    assert asked_for(question) is asked
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("France, Hungary, and Japan", ["France", "Hungary", "Japan"]),
+        ("healthcare and climate change", ["healthcare", "climate change"]),
+        ("1,234", ["1,234"]),
+        ("Khaan Quest", ["Khaan Quest"]),
+        ("Ada (born in Rome, Italy) and Bob", ["Ada (born in Rome, Italy)", "Bob"]),
+        ('"this, that" and more', ['"this, that"', "more"]),
+        (
+            "he went home, as everybody had thought that he would have done long before",
+            ["he went home, as everybody had thought that he would have done long before"],
+        ),
+    ],
+)
+def test_members_of_an_enumeration(text: str, parts: list[str]) -> None:
+    assert [text[start:end] for start, end in members(text)] == parts

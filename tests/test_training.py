@@ -1,0 +1,217 @@
+"""Training, on data of a few sentences: what is drawn, the loss against its definition, resuming, the whole way."""
+
+import json
+import math
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from tiny_data import tiny_data
+from tokenizers import Tokenizer
+from word_embedder import WordEmbedder
+
+from eval.squad import Corpus
+from service.reader.artifact import DEFAULT_READER, TOKENIZER_FILE
+from service.reader.features import FeatureMaker
+from training.batches import Batch, batches, collate
+from training.data import held_out, load_corpus, load_qamr, trained_on
+from training.fit import Recipe, fit
+from training.groups import Group, Groups, Mix, Window
+from training.loss import batch_logits, group_loss
+from training.mining import Found
+from training.model import SpanModel
+from training.swaps import Swapper
+
+MAKER = FeatureMaker(Tokenizer.from_file(str(DEFAULT_READER / TOKENIZER_FILE)))
+GROUPS = [
+    Group("Who paid?", (Window("Bob paid. Ada left.", "Notes", ((0, 3, 0.75), (10, 13, 0.25))), Window("Carol.", ""))),
+    Group("Who slept?", (Window("Bob paid.", ""),)),
+]
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tiny_data(tmp_path_factory.mktemp("data"))
+
+
+@pytest.fixture(scope="module")
+def corpus(data: Path) -> Corpus:
+    return load_corpus(data)
+
+
+def _found(corpus: Corpus) -> list[list[Found]]:
+    """Find every paragraph for every question, its own first."""
+    everything = range(len(corpus.paragraphs))
+    return [
+        [
+            Found(each, 0, len(corpus.paragraphs[each].text), 0.5)
+            for each in sorted(everything, key=lambda number: number != question.paragraph)
+        ]
+        for question in corpus.questions
+    ]
+
+
+def test_articles_are_kept_out_whole_and_nothing_is_there_twice(corpus: Corpus) -> None:
+    kept_out = {corpus.paragraphs[each.paragraph].title for each in held_out(corpus)}
+    trained = {corpus.paragraphs[each.paragraph].title for each in trained_on(corpus)}
+    assert kept_out
+    assert not kept_out & trained
+    assert len({each.text for each in corpus.paragraphs}) == len(corpus.paragraphs)
+    asked = [(each.paragraph, each.text) for each in corpus.questions]
+    assert len(set(asked)) == len(asked)
+    for question in corpus.questions:
+        text = corpus.paragraphs[question.paragraph].text
+        assert all(text[gold.start : gold.end] in question.accepted for gold in question.answers)
+
+
+def test_qamr_keeps_what_two_people_agree_on(data: Path) -> None:
+    sentences = load_qamr(data)
+    assert {(each.text, each.accepted) for each in sentences.questions} == {
+        ("Who sold something?", ("Ada",)),
+        ("What was sold?", ("three lamps",)),
+    }
+
+
+def test_missing_data_says_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match="are public"):
+        load_corpus(tmp_path)
+
+
+def test_groups_hold_their_targets_and_negatives_hold_no_answer(corpus: Corpus, data: Path) -> None:
+    mix = Mix(negatives=2.0, shifts=1.0, removed=0.5, swapped=0.5, qamr=2)
+    groups = Groups(corpus, _found(corpus), load_qamr(data), WordEmbedder().count_tokens, mix)
+    drawn = groups.draw(0, seed=1)
+    assert drawn == groups.draw(0, seed=1)
+    assert drawn != groups.draw(1, seed=1)
+    accepted = {each.text: each.accepted for each in corpus.questions}
+    kept_out = {corpus.paragraphs[each.paragraph].text for each in held_out(corpus)}
+    assert any(len(group.windows) > 1 for group in drawn)
+    for group in drawn:
+        for window in group.windows:
+            assert window.text not in kept_out
+            for start, end, weight in window.targets:
+                assert 0 < weight <= 1
+                assert window.text[start:end] in (*accepted.get(group.question, ()), "Ada", "three lamps")
+        if any(window.targets for window in group.windows):
+            for window in group.windows[1:]:
+                assert not window.targets
+                assert not any(answer in window.text for answer in accepted.get(group.question, ()))
+
+
+def test_a_swap_names_what_the_passage_does_not_hold() -> None:
+    swapper = Swapper(["Did Bob Stone pay in 1951?", "Did Ada Hill write in 1843?"])
+    random = np.random.default_rng(0)
+    swaps = {swapper.swap("Did Ada Hill write in 1843?", "Ada Hill wrote in 1843.", random) for _ in range(50)}
+    assert swaps == {"Did Bob Stone write in 1843?", "Did Ada Hill write in 1951?"}
+    assert swapper.swap("why?", "Because.", random) is None
+
+
+def test_targets_are_the_tokens_of_the_characters() -> None:
+    batch = collate(GROUPS, MAKER)
+    (bob, ada), rows = zip(batch.target_starts.tolist(), batch.target_ends.tolist(), strict=True), batch.target_rows
+    assert rows.tolist() == [0, 0]
+    ids = next(part.input_ids[part.rows.index(0)] for part in batch.parts if 0 in part.rows)
+    tokens = MAKER.tokens(["Bob", "Ada"])
+    assert ids[bob[0] : bob[1] + 1].tolist() == list(tokens[0].ids)
+    assert ids[ada[0] : ada[1] + 1].tolist() == list(tokens[1].ids)
+    assert batch.group.tolist() == [0, 0, 1]
+
+
+def test_batches_hold_all_groups_in_order() -> None:
+    groups = [Group(str(number), (Window("a", ""),) * (1 + number % 3)) for number in range(20)]
+    found = list(batches(groups, 6))
+    assert [group for batch in found for group in batch] == groups
+    assert all(6 <= sum(len(group.windows) for group in batch) <= 8 for batch in found[:-1])
+
+
+def _loss_by_definition(logits: torch.Tensor, batch: Batch) -> float:
+    """Return the mean of -log p, where p is over all tokens of all passages of the question, and silence."""
+    losses = []
+    for side, marks in enumerate((batch.target_starts, batch.target_ends)):
+        for group in range(batch.groups):
+            rows = [row for row in range(len(logits)) if batch.group[row] == group]
+            scores = [float(each) for row in rows for each in logits[row, :, side] if each > -math.inf]
+            total = 1 + sum(math.exp(each) for each in scores)
+            targets = [
+                (float(logits[row, mark, side]), float(weight))
+                for row, mark, weight in zip(batch.target_rows, marks, batch.target_weights, strict=True)
+                if row in rows
+            ]
+            share = sum(weight for _, weight in targets)
+            marked = sum(score * weight / share for score, weight in targets) if targets else 0.0
+            losses.append(math.log(total) - marked)
+    return sum(losses) / len(losses)
+
+
+@pytest.mark.parametrize("groups", [GROUPS, GROUPS[:1], GROUPS[1:], GROUPS[::-1]])
+def test_the_loss_is_what_it_says(groups: list[Group]) -> None:
+    torch.manual_seed(0)
+    model = _tiny_model()
+    batch = collate(groups, MAKER)
+    with torch.no_grad():
+        logits = batch_logits(model, batch)
+        assert group_loss(logits, batch).item() == pytest.approx(_loss_by_definition(logits, batch), rel=1e-4)
+
+
+def test_logits_are_those_of_each_sequence_alone() -> None:
+    torch.manual_seed(0)
+    model = _tiny_model()
+    together = batch_logits(model, collate(GROUPS, MAKER))
+    alone = batch_logits(model, collate(GROUPS[1:], MAKER))
+    length = alone.shape[1]
+    readable = alone[0, :, 0] > -torch.inf
+    assert torch.allclose(together[2, :length][readable], alone[0][readable], atol=0.05)  # computed in bfloat16
+
+
+def test_fitting_learns_and_a_run_cut_short_goes_on_to_the_same_weights(tmp_path: Path) -> None:
+    recipe = Recipe(passes=12, batch=3, learning_rate=2e-3, checkpoint_every=6)
+
+    def fitted(folder: Path) -> SpanModel:
+        torch.manual_seed(3)
+        return fit(_tiny_model(), lambda _: GROUPS, MAKER, recipe, folder)
+
+    model = fitted(tmp_path / "whole")
+    losses = [json.loads(line)["loss"] for line in (tmp_path / "whole" / "log.jsonl").read_text().splitlines()]
+    assert len(losses) == 12
+    assert losses[-1] < 0.5 * losses[0]
+
+    class CutShort(Exception):
+        pass
+
+    def stopping(number: int) -> list[Group]:
+        return GROUPS
+
+    calls = 0
+    original = torch.optim.AdamW.step
+
+    def step(self: torch.optim.AdamW, *arguments: object) -> object:
+        nonlocal calls
+        calls += 1
+        if calls == 9:
+            raise CutShort
+        return original(self, *arguments)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(torch.optim.AdamW, "step", step)
+        torch.manual_seed(3)
+        with pytest.raises(CutShort):
+            fit(_tiny_model(), stopping, MAKER, recipe, tmp_path / "cut")
+    again = fitted(tmp_path / "cut")
+    for name, weight in model.state_dict().items():
+        assert torch.allclose(weight, again.state_dict()[name], atol=1e-6), name
+    with pytest.raises(ValueError, match="another recipe"):
+        fit(_tiny_model(), stopping, MAKER, replace(recipe, seed=9), tmp_path / "cut")
+
+
+def test_weights_come_back_as_they_were_saved(tmp_path: Path) -> None:
+    model = _tiny_model()
+    model.save(tmp_path / "weights.safetensors")
+    again = SpanModel.load(tmp_path / "weights.safetensors")
+    for name, weight in model.state_dict().items():
+        assert torch.allclose(weight, again.state_dict()[name], atol=1e-3), name
+
+
+def _tiny_model() -> SpanModel:
+    return SpanModel(layers=1)

@@ -1,0 +1,109 @@
+"""From weights to the network that is served: exported, quantised, and where the weights begin."""
+
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+import torch
+from onnx import TensorProto, helper
+from tokenizers import Tokenizer
+
+from service.reader.artifact import DEFAULT_READER, TOKENIZER_FILE
+from service.reader.features import FeatureMaker
+from service.reader.runtime import Integers, load_runtime
+from training.calibration import Outcome, best_threshold, calibrate
+from training.export import export
+from training.model import SpanModel
+from training.quantisation import quantise
+from training.start import dequantised
+
+MAKER = FeatureMaker(Tokenizer.from_file(str(DEFAULT_READER / TOKENIZER_FILE)))
+TEXTS = ["Bob paid 42 euros for the lamp.", "Nobody else of the village had done so before.", "Ada wrote it in 1843."]
+
+
+@pytest.fixture(scope="module")
+def model() -> SpanModel:
+    torch.manual_seed(0)
+    return SpanModel(layers=1).eval()
+
+
+@pytest.fixture(scope="module")
+def single(model: SpanModel, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("single") / "model.onnx"
+    export(model, path)
+    return path
+
+
+def _inputs(rows: int, tokens: int) -> tuple[Integers, Integers, Integers]:
+    ids = np.random.default_rng(tokens).integers(1000, 20000, (rows, tokens))
+    mask, types = np.ones_like(ids), np.zeros_like(ids)
+    mask[0, tokens - 2 :] = 0
+    types[:, tokens // 3 :] = 1
+    return ids, mask, types
+
+
+@pytest.mark.parametrize(("rows", "tokens"), [(1, 7), (3, 40)])
+def test_the_graph_computes_what_the_model_does(model: SpanModel, single: Path, rows: int, tokens: int) -> None:
+    inputs = _inputs(rows, tokens)
+    with torch.no_grad():
+        expected = model(*(torch.tensor(each) for each in inputs)).numpy()
+    for runtime in ("openvino", "onnxruntime"):
+        found = load_runtime(single, runtime=runtime, threads=1).run(*inputs)
+        assert np.abs(found - expected)[inputs[1] == 1].max() < 1e-3
+
+
+def test_quantised_it_is_a_quarter_and_nearly_the_same(model: SpanModel, single: Path, tmp_path: Path) -> None:
+    tokens = MAKER.tokens(["Who paid?", "", *TEXTS])
+    features = [MAKER.features(tokens[0], tokens[1], each) for each in tokens[2:]]
+    quantise(single, tmp_path / "int8.onnx", features)
+    assert (tmp_path / "int8.onnx").stat().st_size < 0.3 * single.stat().st_size
+    inputs = _inputs(1, 20)
+    exact, reduced = (load_runtime(path, threads=1).run(*inputs) for path in (single, tmp_path / "int8.onnx"))
+    assert np.corrcoef(exact.ravel(), reduced.ravel())[0, 1] > 0.95
+
+
+def test_quantised_weights_come_back(tmp_path: Path) -> None:
+    def quantised(name: str, value: np.ndarray, zero: int) -> list[onnx.TensorProto]:
+        kind = TensorProto.UINT8 if zero else TensorProto.INT8
+        return [
+            helper.make_tensor(f"{name}_quantized", kind, value.shape, value.ravel().tolist()),
+            helper.make_tensor(f"{name}_scale", TensorProto.FLOAT, (), [0.5]),
+            helper.make_tensor(f"{name}_zero_point", kind, (), [zero]),
+        ]
+
+    weight = np.array([[1, 2], [3, 4], [5, -6]])
+    parts = [
+        *quantised("bert.embeddings.word_embeddings.weight", np.array([[7, 8]]), 6),
+        *quantised("onnx::MatMul_1", weight, 0),
+        *quantised("bert.pooler.dense.weight", weight, 0),
+        *quantised("classifier.weight", weight, 0),
+        helper.make_tensor("classifier.bias", TensorProto.FLOAT, (1,), [0.25]),
+    ]
+    name = "/bert/encoder/layer.0/attention/self/query/MatMul_quant"
+    node = helper.make_node("MatMulInteger", ["x", "onnx::MatMul_1_quantized"], ["y"], name=name)
+    onnx.save(helper.make_model(helper.make_graph([node], "g", [], [], initializer=parts)), str(tmp_path / "m.onnx"))
+    weights = dequantised(tmp_path / "m.onnx")
+    assert weights["bert.embeddings.word_embeddings.weight"].tolist() == [[0.5, 1.0]]
+    assert weights["bert.encoder.layer.0.attention.self.query.weight"].tolist() == (weight.T / 2).tolist()
+    assert weights["classifier.bias"].tolist() == [0.25]
+
+
+def test_calibration_finds_the_odds() -> None:
+    random = np.random.default_rng(0)
+    signs = random.normal(size=(4000, 4))
+    right = random.random(4000) < 1 / (1 + np.exp(-(2 * signs[:, 0] - 1)))
+    outcomes = [Outcome(tuple(row), bool(hit), True) for row, hit in zip(signs, right, strict=True)]
+    calibration = calibrate(outcomes)
+    assert calibration.weights[0] == pytest.approx(2, abs=0.3)
+    assert calibration.weights[1:] == pytest.approx((0, 0, 0), abs=0.2)
+    assert calibration.intercept == pytest.approx(-1, abs=0.2)
+
+
+def test_threshold_leaves_most_readings_right() -> None:
+    confidences = np.array([0.95, 0.85, 0.65, 0.45, 0.25])
+    right = np.array([True, True, False, True, False])
+    answerable = np.array([True, True, False, True, False])
+    # Down to .45, three are right and one silence is due; without it, two are, and two silences.
+    assert best_threshold(confidences, right, answerable) == pytest.approx(0.45)
+    assert best_threshold(confidences, np.array([True, True, False, False, False]), answerable) == pytest.approx(0.85)
