@@ -62,9 +62,12 @@ def read_all(
         yield OpenReading(question, chosen, tuple(reader.read_passages(question.text, chosen)))
 
 
-def without_answer(corpus: Corpus, question: Question, hits: Sequence[Hit]) -> list[Hit]:
-    """Return the hits without the question's paragraph, and without any of its article that hold an accepted answer."""
-    paragraphs = corpus.paragraphs
+def without_answer(corpus: Corpus, reading: OpenReading) -> OpenReading:
+    """Return a reading as if the answer were not there.
+
+    The question's paragraph is taken away, and so is every one of its article that holds an accepted answer.
+    """
+    question, paragraphs = reading.question, corpus.paragraphs
     title = paragraphs[question.paragraph].title
     accepted = [each.casefold() for each in question.accepted]
 
@@ -74,4 +77,9 @@ def without_answer(corpus: Corpus, question: Question, hits: Sequence[Hit]) -> l
             paragraphs[number].title == title and any(answer in text for answer in accepted)
         )
 
-    return [hit for hit in hits if not answers(paragraph_of(hit))]
+    kept = [number for number, hit in enumerate(reading.hits) if not answers(paragraph_of(hit))]
+    return OpenReading(
+        question,
+        tuple(reading.hits[each] for each in kept),
+        tuple(reading.read[each].as_hit(place) for place, each in enumerate(kept)),
+    )

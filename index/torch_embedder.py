@@ -25,7 +25,7 @@ class TorchEmbedder:
         Raises:
             ModelError: Sentence Transformers cannot load the folder.
         """
-        transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+        transformers_logging.disable_progress_bar()
         if threads:
             torch.set_num_threads(threads)
         try:

@@ -53,7 +53,7 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from transformers import BertConfig, BertModel
     from transformers.utils import logging as transformers_logging
 
-    transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    transformers_logging.disable_progress_bar()
     original = find_model(DEFAULT_MODEL).path
     folder = tmp_path_factory.mktemp("models") / "tiny"
     shutil.copytree(original, folder, ignore=shutil.ignore_patterns("*.safetensors", "config.json", "README.md"))

@@ -170,7 +170,9 @@ def test_fitting_learns_and_a_run_cut_short_goes_on_to_the_same_weights(tmp_path
 
     def fitted(folder: Path) -> SpanModel:
         torch.manual_seed(3)
-        return fit(_tiny_model(), lambda _: GROUPS, MAKER, recipe, folder)
+        model = _tiny_model()
+        assert fit(model, lambda _: GROUPS, MAKER, recipe, folder) == 12
+        return model
 
     model = fitted(tmp_path / "whole")
     losses = [json.loads(line)["loss"] for line in (tmp_path / "whole" / "log.jsonl").read_text().splitlines()]

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import asdict
+from hashlib import sha256
 from pathlib import Path
 
 import click
@@ -11,7 +12,7 @@ from tokenizers import Tokenizer
 
 from index.embedder import load_embedder
 from index.model_folder import DEFAULT_MODEL, find_model
-from service.reader.artifact import ARTIFACTS
+from service.reader.artifact import ARTIFACTS, RECORD_FILE, WEIGHTS_FILE
 from service.reader.features import FeatureMaker
 from training.choosing import measure
 from training.data import file_hashes, load_corpus, load_qamr
@@ -19,6 +20,7 @@ from training.finish import NAME, finish
 from training.fit import Recipe, fit
 from training.groups import Groups, Mix
 from training.mining import mine
+from training.model import SpanModel
 from training.start import START_LAYERS, from_cross_encoder
 
 err = Console(stderr=True, highlight=False)
@@ -29,17 +31,27 @@ def main() -> None:
     """Train the reader."""
 
 
+_data = click.argument("data", type=click.Path(path_type=Path, exists=True, file_okay=False))
+_work = click.option(
+    "--work", type=click.Path(path_type=Path), required=True, help="Folder for what is kept between runs."
+)
+_name = click.option("--name", default="run", show_default=True, help="Name of the run; its folder below --work.")
+
+
 @main.command(name="fit")
-@click.argument("data", type=click.Path(path_type=Path, exists=True, file_okay=False))
-@click.option("--work", type=click.Path(path_type=Path), required=True, help="Folder for what is kept between runs.")
+@_data
+@_work
+@_name
 @click.option(
     "--start", type=click.Path(path_type=Path, exists=True), required=True, help="The cross-encoder's ONNX file."
 )
-@click.option("--name", default="run", show_default=True, help="Name of the run; its folder below --work.")
 @click.option("--passes", default=1, show_default=True, help="Passes over the data.")
+@click.option("--until", type=int, help="End the run after so many steps.")
 @click.option("--seed", default=1, show_default=True)
 @click.option("--device", default="cpu", show_default=True, help="cpu or cuda.")
-def fit_command(data: Path, work: Path, start: Path, name: str, passes: int, seed: int, device: str) -> None:
+def fit_command(
+    data: Path, work: Path, name: str, start: Path, passes: int, until: int | None, seed: int, device: str
+) -> None:
     """Fit the weights on DATA; a run that was cut short goes on from its last checkpoint."""
     corpus, sentences = load_corpus(data), load_qamr(data)
     found = mine(corpus, work)
@@ -47,47 +59,54 @@ def fit_command(data: Path, work: Path, start: Path, name: str, passes: int, see
     mix, recipe = Mix(), Recipe(passes=passes, seed=seed)
     err.print("Cutting paragraphs into passages")
     groups = Groups(corpus, found, sentences, embedder.count_tokens, mix)
-    tokenizer = Tokenizer.from_file(str(find_model(DEFAULT_MODEL).path / "tokenizer.json"))
-    maker = FeatureMaker(tokenizer)
+    maker = _maker()
     folder = work / name
-    model = fit(
-        from_cross_encoder(start, START_LAYERS),
-        lambda number: groups.draw(number, seed),
-        maker,
-        recipe,
-        folder,
-        device=device,
-    )
-    model.save(folder / "weights.safetensors")
-    err.print("Measuring on the articles kept out")
-    figures = measure(model, maker, corpus, found, groups.passages)
+    model = from_cross_encoder(start, START_LAYERS)
+    steps = fit(model, lambda number: groups.draw(number, seed), maker, recipe, folder, device=device, until=until)
+    model.save(folder / WEIGHTS_FILE)
     record = {
-        "data": file_hashes(data),
-        "start": start.name,
-        "layers": START_LAYERS,
+        "data_sha256": file_hashes(data),
+        "start": {"name": "ms-marco-MiniLM-L-12-v2", "sha256": sha256(start.read_bytes()).hexdigest()},
+        "start_layers": START_LAYERS,
         "mix": asdict(mix),
         "recipe": asdict(recipe),
+        "steps": steps,
         "torch": torch.__version__,
-        "held_out": asdict(figures),
     }
-    (folder / "training.json").write_text(json.dumps(record, indent=2) + "\n")
-    err.print(figures.line())
+    (folder / RECORD_FILE).write_text(json.dumps(record, indent=2) + "\n")
+
+
+@main.command(name="measure")
+@_data
+@_work
+@_name
+@click.option("--limit", default=400, show_default=True, help="Questions of each kind.")
+def measure_command(data: Path, work: Path, name: str, limit: int) -> None:
+    """Measure fitted weights, before they are quantised, on the articles of DATA kept out of training."""
+    corpus = load_corpus(data)
+    found = mine(corpus, work)
+    groups = Groups(corpus, found, load_qamr(data), load_embedder(cache=work / ".models").count_tokens, Mix())
+    model = SpanModel.load(work / name / WEIGHTS_FILE).eval()
+    figures = measure(model, _maker(), corpus, found, groups.passages, limit=limit)
+    click.echo(json.dumps(asdict(figures), indent=2))
 
 
 @main.command(name="finish")
-@click.argument("data", type=click.Path(path_type=Path, exists=True, file_okay=False))
-@click.option("--work", type=click.Path(path_type=Path), required=True, help="Folder for what is kept between runs.")
-@click.option("--name", default="run", show_default=True, help="Name of the run; its folder below --work.")
+@_data
+@_work
+@_name
 @click.option("--version", default="1", show_default=True, help="Version of the artifact.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Default: among the artifacts of the service.")
 def finish_command(data: Path, work: Path, name: str, version: str, output: Path | None) -> None:
     """Make an artifact of fitted weights: export, quantise, calibrate on the articles of DATA kept out of training."""
-    corpus, sentences = load_corpus(data), load_qamr(data)
-    embedder = load_embedder(cache=work / ".models")
-    groups = Groups(corpus, mine(corpus, work), sentences, embedder.count_tokens, Mix(sample=0.02))
+    corpus = load_corpus(data)
     target = output or ARTIFACTS / f"{NAME}-{version}"
-    artifact = finish(work / name, corpus, groups.draw(0, 1), work, target, version, err.print)
+    artifact = finish(work / name, corpus, mine(corpus, work), work, target, version, err.print)
     err.print(f"{artifact.identity}: {artifact.calibration}", soft_wrap=True)
+
+
+def _maker() -> FeatureMaker:
+    return FeatureMaker(Tokenizer.from_file(str(find_model(DEFAULT_MODEL).path / "tokenizer.json")))
 
 
 if __name__ == "__main__":

@@ -2,9 +2,10 @@
 
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ import onnx
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
+from eval.metrics import auroc, coverage_at, expected_calibration_error
 from eval.paragraphs import index_paragraphs, retrieve_all
 from eval.reading import OpenReading, read_all, without_answer
 from eval.squad import Corpus
@@ -22,24 +24,24 @@ from service.reader.confidence import Calibration
 from service.reader.features import FeatureMaker, Features
 from service.reader.runtime import load_runtime
 from service.reader.span_reader import GROUP, SpanReader
-from training.calibration import calibrate, outcome
+from training.calibration import RIGHT_F1, calibrate, outcome
 from training.data import held_out
 from training.export import export
-from training.groups import Group
+from training.mining import Found
 from training.model import SpanModel
 from training.quantisation import SEQUENCES, quantise
 
 NAME = "citespan-minilm"
 
-# What is read for the calibration, and found for it: enough is left when the answers are taken away.
+# What is read for the calibration, and how much more: some of it is taken away with the answers.
 DEPTH = 10
-_FOUND = 30
+_SPARE = 3
 
 Say = Callable[[str], None]
 
 
 def finish(
-    run: Path, corpus: Corpus, groups: list[Group], work: Path, target: Path, version: str, say: Say
+    run: Path, corpus: Corpus, found: Sequence[Sequence[Found]], work: Path, target: Path, version: str, say: Say
 ) -> Artifact:
     """Make the artifact in `target` from the run in the folder `run`; what was measured goes into its record."""
     target.mkdir(parents=True, exist_ok=True)
@@ -53,7 +55,7 @@ def finish(
     single = run / "single.onnx"
     export(SpanModel.load(run / WEIGHTS_FILE), single)
     say("Quantising")
-    quantise(single, target / MODEL_FILE, _features(groups, FeatureMaker(tokenizer)))
+    quantise(single, target / MODEL_FILE, _features(corpus, found, FeatureMaker(tokenizer)))
     onnx.checker.check_model(str(target / MODEL_FILE))
 
     hashes = file_hashes(target, (MODEL_FILE, TOKENIZER_FILE, WEIGHTS_FILE))
@@ -72,7 +74,7 @@ def finish(
     artifact.write()
 
     record: dict[str, Any] = json.loads((run / RECORD_FILE).read_text())
-    record["calibration"] = {"questions": len(with_answer), "without_answer": len(without), "depth": DEPTH}
+    record["held_out"] = held_out_figures(reader, with_answer, without)
     (target / RECORD_FILE).write_text(json.dumps(record, indent=2) + "\n")
     return artifact
 
@@ -83,12 +85,28 @@ def open_readings(reader: SpanReader, corpus: Corpus, work: Path) -> tuple[list[
     cache = work / ".models"
     data_dir = index_paragraphs(corpus.paragraphs, work, load_embedder(cache=cache))
     texts = [each.text for each in questions]
-    found = list(retrieve_all(data_dir, texts, depth=_FOUND, model=DEFAULT_MODEL, model_cache=cache))
-    removed = [without_answer(corpus, question, hits) for question, hits in zip(questions, found, strict=True)]
-    return (
-        list(read_all(reader, questions, found, depth=DEPTH)),
-        list(read_all(reader, questions, removed, depth=DEPTH)),
-    )
+    found = retrieve_all(data_dir, texts, depth=DEPTH + _SPARE, model=DEFAULT_MODEL, model_cache=cache)
+    read = list(read_all(reader, questions, found, depth=DEPTH + _SPARE))
+    return [each.at(DEPTH) for each in read], [without_answer(corpus, each).at(DEPTH) for each in read]
+
+
+def held_out_figures(reader: SpanReader, there: list[OpenReading], gone: list[OpenReading]) -> dict[str, Any]:
+    """Return what the finished reader makes of the questions kept out; the calibration was fitted on these."""
+    with_answer, without = ([each.judged(reader) for each in readings] for readings in (there, gone))
+    everything = [*with_answer, *without]
+    right = [each.f1 >= RIGHT_F1 for each in everything]
+    return {
+        "questions": len(there),
+        "depth": DEPTH,
+        "retrieved": round(fmean(each.is_found() for each in there), 4),
+        "ranked_first": round(fmean(each.is_first() for each in there), 4),
+        "f1": round(fmean(each.f1 for each in with_answer), 4),
+        "auroc": round(auroc([each.confidence for each in with_answer], [each.confidence for each in without]), 4),
+        "coverage_at_90": round(
+            coverage_at([each.confidence for each in with_answer], right[: len(with_answer)], 0.9), 4
+        ),
+        "calibration_error": round(expected_calibration_error([each.confidence for each in everything], right), 4),
+    }
 
 
 def surest(reader: SpanReader, readings: list[OpenReading], changes: float = 0.01) -> float:
@@ -107,10 +125,13 @@ def surest(reader: SpanReader, readings: list[OpenReading], changes: float = 0.0
     return 1.0
 
 
-def _features(groups: list[Group], maker: FeatureMaker) -> list[Features]:
-    """Return sequences to learn the ranges of activations from: one for each of the first groups."""
-    chosen = [(group.question, group.windows[-1]) for group in groups[:SEQUENCES]]
-    questions = maker.tokens([question for question, _ in chosen])
-    titles = maker.tokens([window.title for _, window in chosen])
-    passages = maker.tokens([window.text for _, window in chosen])
-    return [maker.features(*each) for each in zip(questions, titles, passages, strict=True)]
+def _features(corpus: Corpus, found: Sequence[Sequence[Found]], maker: FeatureMaker) -> list[Features]:
+    """Return sequences to learn the ranges of activations from: questions over passages that were found for them."""
+    step = max(1, len(corpus.questions) // SEQUENCES)
+    sequences = []
+    for number, (question, passages) in enumerate(zip(corpus.questions[::step], found[::step], strict=True)):
+        chosen = passages[number % len(passages)]
+        paragraph = corpus.paragraphs[chosen.paragraph]
+        texts = (question.text, paragraph.title, paragraph.text[chosen.start : chosen.end])
+        sequences.append(maker.features(*maker.tokens(texts)))
+    return sequences

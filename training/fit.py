@@ -40,10 +40,15 @@ def fit(
     folder: Path,
     *,
     device: str = "cpu",
-) -> SpanModel:
-    """Fit `model` on the groups that `draw` gives for every pass, and return it with averaged weights.
+    until: int | None = None,
+) -> int:
+    """Fit `model` on the groups that `draw` gives for every pass, give it the averaged weights, return the steps taken.
 
-    `folder` keeps the checkpoint and a log, one JSON object a line; a run that is begun again there goes on.
+    `folder` keeps the checkpoint and a log, one JSON object a line; a run that is begun again there goes on. With
+    `until`, the run ends after so many steps; the averaged weights are good before the learning rate has come down.
+
+    Raises:
+        ValueError: the checkpoint in `folder` comes from another recipe.
     """
     torch.manual_seed(recipe.seed)
     folder.mkdir(parents=True, exist_ok=True)
@@ -65,7 +70,8 @@ def fit(
     with Progress(*columns) as progress, (folder / "log.jsonl").open("a") as log:
         task = progress.add_task("Fitting", total=len(plan), completed=step)
         begin = time.perf_counter()
-        for batch, number in _prepared(plan, step, maker):
+        last = min(len(plan), until or len(plan))
+        for batch, number in _prepared(plan[:last], step, maker):
             for group in optimizer.param_groups:
                 group["lr"] = recipe.learning_rate * group["scale"] * _rate(number, len(plan), recipe)
             loss = group_loss(batch_logits(model, batch), batch)
@@ -83,10 +89,12 @@ def fit(
             )
             log.flush()
             progress.update(task, completed=number + 1, description=f"Fitting, loss {loss.item():.3f}")
-            if (number + 1) % recipe.checkpoint_every == 0 or number + 1 == len(plan):
-                _write(checkpoint, model, optimizer, averaged, number + 1, recipe, len(plan))
+            step = number + 1
+            if step % recipe.checkpoint_every == 0 or step == last:
+                _write(checkpoint, model, optimizer, averaged, step, recipe, len(plan))
     model.load_state_dict(averaged)
-    return model.eval()
+    model.eval()
+    return step
 
 
 def _prepared(plan: list[list[Group]], begin: int, maker: FeatureMaker) -> Iterator[tuple[Batch, int]]:

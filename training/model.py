@@ -1,6 +1,7 @@
 """The model: a BERT encoder with a span head, and a head at `[CLS]` that says how well the passage answers at all."""
 
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors.torch import load_file, save_file
@@ -67,7 +68,7 @@ class SpanModel(nn.Module):
         return model
 
 
-def _attend(attention: nn.Module, hidden: Tensor, bias: Tensor) -> Tensor:
+def _attend(attention: Any, hidden: Tensor, bias: Tensor) -> Tensor:
     """Return the heads' findings, side by side.
 
     Written out, since PyTorch's fused attention takes three times as long on CPUs, backwards (2.13, bf16), and since

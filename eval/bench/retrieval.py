@@ -3,7 +3,7 @@
 How good the answers are, how well reading ranks the passages, and whether the reader knows when to be silent.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from rich.progress import Progress
 from eval.bench.data import OUTPUT, err, folder_argument, load_measured, publish, sample, with_interval
 from eval.metrics import auroc, coverage_at, expected_calibration_error
 from eval.paragraphs import index_paragraphs, retrieve_all
-from eval.reading import Judged, read_all, without_answer
+from eval.reading import OpenReading, read_all, without_answer
 from eval.squad import Corpus, Question
 from index.embedder import load_embedder
 from index.retriever import Hit
@@ -24,7 +24,9 @@ from service.settings import Settings
 DEPTHS = (5, 20)
 # The abstention is measured as the service answers by default.
 RIGHT_F1 = 0.5
-_FOUND = 50
+_FOUND = 30
+# So many passages more are read, since some are taken away.
+_SPARE = 3
 
 
 @click.command()
@@ -97,15 +99,13 @@ def abstention_figures(
     with Progress(console=err) as progress:
         task = progress.add_task("Reading with doubt", total=len(questions))
 
-        def judged(chosen: Sequence[Question], hits: Sequence[Sequence[Hit]]) -> list[Judged]:
-            results = []
-            for each in read_all(reader, chosen, hits, depth=depth):
-                results.append(each.judged(reader))
+        def readings(chosen: Sequence[Question], spare: int) -> Iterator[OpenReading]:
+            for each in read_all(reader, chosen, [found[question.id] for question in chosen], depth=depth + spare):
+                yield each
                 progress.advance(task)
-            return results
 
-        there = judged(present, [found[each.id] for each in present])
-        gone = judged(removed, [without_answer(corpus, each, found[each.id]) for each in removed])
+        there = [each.judged(reader) for each in readings(present, 0)]
+        gone = [without_answer(corpus, each).at(depth).judged(reader) for each in readings(removed, _SPARE)]
     right = [each.f1 >= RIGHT_F1 for each in there]
     everything = [*there, *gone]
     confidences = [each.confidence for each in everything]

@@ -3,6 +3,7 @@
 import logging
 import os
 import sys
+import threading
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Literal, Protocol, TypeAlias
@@ -66,25 +67,29 @@ class OpenVinoRuntime:
         settings: dict[str, object] = {
             "PERFORMANCE_HINT": "LATENCY",
             "INFERENCE_NUM_THREADS": threads or _cores(),
-            # What is not int8 stays in single precision on every processor: the same file, the same answers.
-            "INFERENCE_PRECISION_HINT": "f32",
         }
+        # What is not int8 is computed in bfloat16 where the processor can, which takes half the time.
+        precision = "bf16" if "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES") else "f32"
+        settings["INFERENCE_PRECISION_HINT"] = precision
         try:
-            self._model = core.compile_model(core.read_model(path), "CPU", settings)
+            model = core.compile_model(core.read_model(path), "CPU", settings)
         except RuntimeError as error:
             raise ModelError(f"OpenVINO cannot load {path} ({error}).") from error
-        self._version = str(openvino.get_version()).split("-")[0]
+        # One computation at a time uses all threads it may; two at once would only be in each other's way.
+        self._computing = threading.Lock()
+        self._request = model.create_infer_request()
+        self._name = f"openvino {str(openvino.get_version()).split('-')[0]} {precision}"
 
     @property
     def name(self) -> str:
-        """OpenVINO and its version."""
-        return f"openvino {self._version}"
+        """OpenVINO, its version, and the precision of what is not int8."""
+        return self._name
 
     def run(self, input_ids: Integers, attention_mask: Integers, token_type_ids: Integers) -> Logits:
         """Return logits of shape (batch, tokens, 2) for three inputs of shape (batch, tokens)."""
         inputs = dict(zip(INPUT_NAMES, (input_ids, attention_mask, token_type_ids), strict=True))
-        request = self._model.create_infer_request()  # one a call: requests are not thread-safe
-        logits: Logits = request.infer(inputs)[0]
+        with self._computing:
+            logits: Logits = np.array(self._request.infer(inputs)[0])  # its own memory is written anew by the next
         return logits
 
 

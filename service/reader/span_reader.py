@@ -1,7 +1,7 @@
 """The span reader: a trained network that finds the exact words, ranks the passages, and knows when to be silent."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from tokenizers import Tokenizer
@@ -9,6 +9,7 @@ from tokenizers import Tokenizer
 from index.batching import batches
 from index.errors import ModelError
 from index.retriever import Hit
+from index.words import STOP_WORDS, words_of
 from service.reader.artifact import TOKENIZER_FILE, Artifact
 from service.reader.confidence import Signs
 from service.reader.decoding import best_spans, passage_score
@@ -45,6 +46,10 @@ class PassageReading:
 
     proposals: tuple[Proposal, ...]
     relevance: float
+
+    def as_hit(self, number: int) -> "PassageReading":
+        """Return the same as the reading of another number of hit."""
+        return PassageReading(tuple(replace(each, hit=number) for each in self.proposals), self.relevance)
 
 
 class SpanReader:
@@ -168,8 +173,9 @@ def _passage_reading(number: int, hit: Hit, offsets: Sequence[tuple[int, int]], 
     proposals = []
     for span in best_spans(logits, sentence_of.tolist(), SPANS_OF_A_PASSAGE):
         start, end = trim(passage.text, offsets[span.first][0], offsets[span.last][1])
-        if start < end:
-            words = answer_words(passage.text[start:end])
+        cited = passage.text[start:end]
+        if start < end and not (cited.islower() and STOP_WORDS.issuperset(words_of(cited))):
+            words = answer_words(cited)
             proposals.append(Proposal(number, passage.start + start, passage.start + end, words, span.score))
     return PassageReading(tuple(proposals), passage_score(logits))
 
