@@ -334,7 +334,12 @@ def test_an_export_is_whole_or_not_there_and_made_once(
     folder = find_model(str(tiny_model))
     path = export_path(tiny_cache, folder)
     assert list(tiny_cache.iterdir()) == [path]
-    assert sorted(each.name for each in path.iterdir()) == ["export.json", "model.onnx", "tokenizer.json"]
+    assert sorted(each.name for each in path.iterdir()) == [
+        "export.json",
+        "model.onnx",
+        "question.onnx",
+        "tokenizer.json",
+    ]
     monkeypatch.setattr("index.onnx_export.export_model", _never)
     assert load_embedder(str(tiny_model), cache=tiny_cache).identity == folder.identity
 

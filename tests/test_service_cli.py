@@ -67,7 +67,7 @@ def test_ask_shows_the_sentence_and_its_place(data: Path, folder: Path) -> None:
     result = invoke("ask", "How much does a ticket cost?")
     assert result.exit_code == 0
     assert "A ticket costs 12 euros." in result.output
-    assert "deep/b.md [9:33]" in result.output
+    assert "deep/b.md [24:32]" in result.output
     assert "Fares" in result.output
 
 

@@ -50,9 +50,15 @@ def words(hits: Sequence[Hit], reading: Reading) -> list[str]:
     return found
 
 
+def _plain() -> Artifact:
+    """Return an artifact that is as sure of a span as its network is."""
+    return replace(load_artifact(DEFAULT_READER), calibration=Calibration((1.0, 0.0, 0.0, 0.0), 0.0, 0.5, 0.9))
+
+
 def test_finds_the_words_where_they_stand() -> None:
     hits = hits_of("🚀 Nobody came. Bob paid 42 euros for it.", "Later, Carol wrote that Ada left.")
-    reading = scripted_reader({"42": 6.0, "Carol": 3.0, "Bob": 1.0}).read("How much?", hits)
+    reader = scripted_reader({"42": 6.0, "Carol": 3.0, "Bob": 1.0}, _plain())
+    reading = reader.read("How much?", hits)
     assert words(hits, reading)[:3] == ["42", "Carol", "Bob"]
     assert reading.spans[0].start == hits[0].found.passage.text.index("42")
     assert [span.score for span in reading.spans] == sorted((span.score for span in reading.spans), reverse=True)
@@ -75,10 +81,8 @@ def test_passages_are_read_in_batches_of_like_length() -> None:
 
 @pytest.mark.parametrize(("score", "read"), [(40.0, GROUP), (-5.0, 2 * GROUP + 1)])
 def test_reading_stops_when_the_answer_is_sure(score: float, read: int) -> None:
-    artifact = load_artifact(DEFAULT_READER)
-    sure = replace(artifact, calibration=Calibration((1.0, 0.0, 0.0, 0.0), 0.0, 0.5, 0.9))
     hits = hits_of(*["Bob paid."] * (2 * GROUP + 1))
-    assert len(scripted_reader({"Bob": score}, sure).read("Who?", hits).relevance) == read
+    assert len(scripted_reader({"Bob": score}, _plain()).read("Who?", hits).relevance) == read
 
 
 def test_nothing_to_read_gives_no_span() -> None:

@@ -104,7 +104,7 @@ def test_a_swap_names_what_the_passage_does_not_hold() -> None:
     swapper = Swapper(["Did Bob Stone pay in 1951?", "Did Ada Hill write in 1843?"])
     random = np.random.default_rng(0)
     swaps = {swapper.swap("Did Ada Hill write in 1843?", "Ada Hill wrote in 1843.", random) for _ in range(50)}
-    assert swaps == {"Did Bob Stone write in 1843?", "Did Ada Hill write in 1951?"}
+    assert swaps - {None} == {"Did Bob Stone write in 1843?", "Did Ada Hill write in 1951?"}
     assert swapper.swap("why?", "Because.", random) is None
 
 

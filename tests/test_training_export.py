@@ -11,7 +11,7 @@ from tokenizers import Tokenizer
 
 from service.reader.artifact import DEFAULT_READER, TOKENIZER_FILE
 from service.reader.features import FeatureMaker
-from service.reader.runtime import Integers, load_runtime
+from service.reader.runtime import Integers, OnnxRuntime, OpenVinoRuntime, load_runtime
 from training.calibration import Outcome, best_threshold, calibrate
 from training.export import export
 from training.model import SpanModel
@@ -48,9 +48,9 @@ def test_the_graph_computes_what_the_model_does(model: SpanModel, single: Path, 
     inputs = _inputs(rows, tokens)
     with torch.no_grad():
         expected = model(*(torch.tensor(each) for each in inputs)).numpy()
-    for runtime in ("openvino", "onnxruntime"):
-        found = load_runtime(single, runtime=runtime, threads=1).run(*inputs)
-        assert np.abs(found - expected)[inputs[1] == 1].max() < 1e-3
+    for runtime, error in ((OnnxRuntime(single, threads=1), 1e-4), (OpenVinoRuntime(single, threads=1), 0.02)):
+        found = runtime.run(*inputs)  # OpenVINO computes in bfloat16 where it can
+        assert np.abs(found - expected)[inputs[1] == 1].max() < error
 
 
 def test_quantised_it_is_a_quarter_and_nearly_the_same(model: SpanModel, single: Path, tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ def squad(path: Path, titles: list[str], *, impossible: bool = False) -> None:
             context = f"In {title.replace('_', ' ')} {name} {deed}. Nobody else of the village had done so before."
             asked = [
                 (question, answer),
-                (f"In what year was that in {title.replace('_', ' ')}?", year),
+                (f"In what year did {name} of {title.replace('_', ' ')} do so?", year),
             ]
             questions = [
                 {

@@ -83,8 +83,12 @@ def paragraph_hits(corpus: Corpus, question: Question, embedder: Embedder) -> li
 def speed(reader: SpanReader, corpus: Corpus) -> dict[str, Any]:
     """Time the reading of five passages of 200 words against the same network in PyTorch in single precision.
 
-    Both compute the same tokens, in turn; medians in milliseconds, and their ratio.
+    Both compute the same tokens, in turn; medians in milliseconds, and their ratio. Without the weights from
+    before the quantisation, there is nothing to compare with, and no figure.
     """
+    if not (reader.artifact.path / WEIGHTS_FILE).exists():
+        err.print(f"no {WEIGHTS_FILE} in {reader.artifact.path}: the speed is not measured")
+        return {}
     words = " ".join(each.text for each in corpus.paragraphs[:20]).split()
     texts = [" ".join(words[start : start + _WORDS]) for start in range(0, _PASSAGES * _WORDS, _WORDS)]
     hits = [_hit(text) for text in texts]
