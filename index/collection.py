@@ -14,7 +14,7 @@ import numpy as np
 from index.documents import Document
 from index.embedder import Embedder, Matrix
 from index.errors import IndexOutdated, UnknownDocument
-from index.passages import RULES_VERSION, Passage, PassageSettings, split_passages
+from index.passages import RULES_VERSION, Passage, PassageSettings, heading_above, split_passages
 from index.records import DocumentRecord, Filters
 from index.retriever import Hit, RetrievalSettings, retrieve
 from index.store import Change, Snapshot, Store
@@ -228,7 +228,7 @@ class Collection:
             count_tokens=self._embedder.count_tokens,
             settings=self._passage_settings,
         )
-        headings = [_heading(document, passage) for passage in passages]
+        headings = [heading_above(document.title, passage.section) for passage in passages]
         texts = [f"{heading}\n{passage.text}" for heading, passage in zip(headings, passages, strict=True)]
         vectors = np.empty((len(texts), self._embedder.dimension), np.float32)
         for start in range(0, len(texts), _EMBEDDED_AT_ONCE):
@@ -297,12 +297,6 @@ class Collection:
             ]
             known = self._fingerprint = generation, hashlib.sha256(json.dumps(parts).encode()).hexdigest()
         return known[1]
-
-
-def _heading(document: Document, passage: Passage) -> str:
-    """Return what stands above a passage: the document's title and the section, where they say different things."""
-    parts = [document.title, passage.section]
-    return "\n".join(dict.fromkeys(part for part in parts if part))
 
 
 def _is_unchanged(known: DocumentRecord, document: Document) -> bool:

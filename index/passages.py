@@ -74,6 +74,11 @@ class _Unit:
     tokens: int
 
 
+def heading_above(title: str, section: str | None) -> str:
+    """Return what stands above a passage: the document's title and the section, where they say different things."""
+    return "\n".join(dict.fromkeys(part for part in (title, section) if part))
+
+
 def split_passages(
     text: str, *, markdown: bool, count_tokens: TokenCounter, settings: PassageSettings
 ) -> list[Passage]:

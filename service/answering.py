@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import math
 import time
 import uuid
 from collections.abc import Callable, Sequence
@@ -13,7 +12,7 @@ from index.records import Filters
 from index.retriever import Hit
 from service import VERSION
 from service.answers import Agreement, Answer, choose, compose
-from service.reader.reader import Reader, Reading
+from service.reader.reader import Reader, Reading, probability
 
 # Probabilities that differ less are equal: sums of floating point depend on what is computed together.
 _DIGITS = 4
@@ -118,7 +117,7 @@ def rank_passages(hits: Sequence[Hit], reading: Reading) -> list[Shown]:
 
     Ranks are counted anew.
     """
-    read = [Shown(hit, 1 / (1 + math.exp(-odds))) for hit, odds in zip(hits, reading.relevance, strict=False)]
+    read = [Shown(hit, probability(odds)) for hit, odds in zip(hits, reading.relevance, strict=False)]
     read.sort(key=lambda each: (-round(each.relevance or 0.0, _DIGITS), each.hit.rank))
     unread = [Shown(hit, None) for hit in hits[len(read) :]]
     ranked = enumerate([*read, *unread], start=1)

@@ -34,14 +34,13 @@ def open_engine(
         ModelError: a model cannot be loaded.
         StoreError: a store cannot be used, or another process writes.
     """
-    reader = load_reader(settings)
     if read_only:
         with _library(settings, embedder, read_only=True) as library:
-            yield Engine(library, _answerer(settings, reader))
+            yield Engine(library, _answerer(settings))
         return
     with write_lock(settings.data_dir), _library(settings, embedder, reindex=reindex) as library:
         library.create(DEFAULT_COLLECTION)
-        yield Engine(library, _answerer(settings, reader))
+        yield Engine(library, _answerer(settings))
 
 
 def load_reader(settings: Settings) -> SpanReader:
@@ -64,7 +63,10 @@ def _library(
     return Library(settings.data_dir, embedder, read_only=read_only, reindex=reindex)
 
 
-def _answerer(settings: Settings, reader: SpanReader) -> Answerer:
+def _answerer(settings: Settings) -> Answerer:
     return Answerer(
-        reader, read_depth=settings.read_depth, min_confidence=settings.min_confidence, base_url=settings.base_url
+        load_reader(settings),
+        read_depth=settings.read_depth,
+        min_confidence=settings.min_confidence,
+        base_url=settings.base_url,
     )

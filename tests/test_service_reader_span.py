@@ -13,14 +13,14 @@ from word_embedder import WordEmbedder
 
 from index.documents import make_document
 from index.errors import InvalidDocument
-from index.passages import Passage, PassageSettings, split_passages
+from index.passages import Passage, PassageSettings, heading_above, split_passages
 from index.records import StoredPassage
 from index.retriever import Hit
 from service.reader.artifact import DEFAULT_READER, Artifact, load_artifact
 from service.reader.confidence import Calibration, Signs
 from service.reader.reader import Reading, Span
 from service.reader.runtime import Integers, Logits
-from service.reader.span_reader import GROUP, SpanReader, heading_of
+from service.reader.span_reader import GROUP, SpanReader
 
 
 def hits_of(*texts: str, max_tokens: int = 40, title: str = "T") -> list[Hit]:
@@ -114,12 +114,11 @@ def test_the_margin_is_to_the_best_other_words() -> None:
     ]
 
 
-def test_headings_say_nothing_twice() -> None:
-    (hit,) = hits_of("Bob paid.", title="Notes")
-    assert heading_of(hit) == "Notes"
-    assert heading_of(Hit(1, 1.0, replace(hit.found, passage=replace(hit.found.passage, section="Notes")))) == "Notes"
-    other = Hit(1, 1.0, replace(hit.found, passage=replace(hit.found.passage, section="Money")))
-    assert heading_of(other) == "Notes\nMoney"
+@pytest.mark.parametrize(
+    ("section", "heading"), [(None, "Notes"), ("Notes", "Notes"), ("Money", "Notes\nMoney"), ("", "Notes")]
+)
+def test_headings_say_nothing_twice(section: str | None, heading: str) -> None:
+    assert heading_above("Notes", section) == heading
 
 
 class NoisyRuntime:

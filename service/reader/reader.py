@@ -36,7 +36,12 @@ class Reading:
 
     def confidence(self, span: Span) -> float:
         """Return the probability (0 to 1) that `span` answers, by the reader's calibration."""
-        return 1.0 / (1.0 + math.exp(min(700.0, self.no_answer_score - span.score)))
+        return probability(span.score - self.no_answer_score)
+
+
+def probability(log_odds: float) -> float:
+    """Return the probability (0 to 1) that has these log-odds, which may be infinite."""
+    return 1.0 / (1.0 + math.exp(min(700.0, -log_odds)))
 
 
 class Reader(Protocol):

@@ -8,6 +8,7 @@ from tokenizers import Tokenizer
 
 from index.batching import batches
 from index.errors import ModelError
+from index.passages import heading_above
 from index.retriever import Hit
 from index.words import STOP_WORDS, words_of
 from service.reader.artifact import TOKENIZER_FILE, Artifact
@@ -103,7 +104,8 @@ class SpanReader:
         return self._features(question, hits, self._maker.tokens([hit.found.passage.text for hit in hits]))
 
     def _features(self, question: str, hits: Sequence[Hit], passages: Sequence[Tokens]) -> list[Features]:
-        asked, *headings = self._maker.tokens([question, *map(heading_of, hits)])
+        above = [heading_above(hit.found.document_title, hit.found.passage.section) for hit in hits]
+        asked, *headings = self._maker.tokens([question, *above])
         return [self._maker.features(asked, *pair) for pair in zip(headings, passages, strict=True)]
 
     def judge(self, hits: Sequence[Hit], read: Sequence[PassageReading]) -> Reading:
@@ -156,12 +158,6 @@ class SpanReader:
                 begin = features[row].begin
                 found[row] = np.array(logits[place, begin : begin + features[row].length])
         return found
-
-
-def heading_of(hit: Hit) -> str:
-    """Return what stands above a passage: the document's title and the section, where they say different things."""
-    parts = (hit.found.document_title, hit.found.passage.section)
-    return "\n".join(dict.fromkeys(part for part in parts if part))
 
 
 def _passage_reading(number: int, hit: Hit, offsets: Sequence[tuple[int, int]], logits: Logits) -> PassageReading:
