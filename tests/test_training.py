@@ -166,12 +166,12 @@ def test_logits_are_those_of_each_sequence_alone() -> None:
 
 
 def test_fitting_learns_and_a_run_cut_short_goes_on_to_the_same_weights(tmp_path: Path) -> None:
-    recipe = Recipe(passes=12, batch=3, learning_rate=2e-3, checkpoint_every=6)
+    recipe = Recipe(batch=3, learning_rate=2e-3, checkpoint_every=6)
 
     def fitted(folder: Path) -> SpanModel:
         torch.manual_seed(3)
         model = _tiny_model()
-        assert fit(model, lambda _: GROUPS, MAKER, recipe, folder) == 12
+        assert fit(model, GROUPS * 12, MAKER, recipe, folder) == 12
         return model
 
     model = fitted(tmp_path / "whole")
@@ -181,9 +181,6 @@ def test_fitting_learns_and_a_run_cut_short_goes_on_to_the_same_weights(tmp_path
 
     class CutShort(Exception):
         pass
-
-    def stopping(number: int) -> list[Group]:
-        return GROUPS
 
     calls = 0
     original = torch.optim.AdamW.step
@@ -199,12 +196,12 @@ def test_fitting_learns_and_a_run_cut_short_goes_on_to_the_same_weights(tmp_path
         patch.setattr(torch.optim.AdamW, "step", step)
         torch.manual_seed(3)
         with pytest.raises(CutShort):
-            fit(_tiny_model(), stopping, MAKER, recipe, tmp_path / "cut")
+            fit(_tiny_model(), GROUPS * 12, MAKER, recipe, tmp_path / "cut")
     again = fitted(tmp_path / "cut")
     for name, weight in model.state_dict().items():
         assert torch.allclose(weight, again.state_dict()[name], atol=1e-6), name
     with pytest.raises(ValueError, match="another recipe"):
-        fit(_tiny_model(), stopping, MAKER, replace(recipe, seed=9), tmp_path / "cut")
+        fit(_tiny_model(), GROUPS * 12, MAKER, replace(recipe, seed=9), tmp_path / "cut")
 
 
 def test_weights_come_back_as_they_were_saved(tmp_path: Path) -> None:

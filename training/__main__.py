@@ -1,7 +1,7 @@
 """`python -m training`: from a folder of public data sets to a reader's artifact."""
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from hashlib import sha256
 from pathlib import Path
 
@@ -17,8 +17,8 @@ from service.reader.features import FeatureMaker
 from training.choosing import measure
 from training.data import file_hashes, load_corpus, load_qamr
 from training.finish import NAME, finish
-from training.fit import Recipe, fit
-from training.groups import Groups, Mix
+from training.fit import FIRST, SECOND, fit
+from training.groups import FIRST_MIX, SECOND_MIX, Groups
 from training.mining import mine
 from training.model import SpanModel
 from training.start import START_LAYERS, from_cross_encoder
@@ -45,29 +45,30 @@ _name = click.option("--name", default="run", show_default=True, help="Name of t
 @click.option(
     "--start", type=click.Path(path_type=Path, exists=True), required=True, help="The cross-encoder's ONNX file."
 )
-@click.option("--passes", default=1, show_default=True, help="Passes over the data.")
+@click.option("--after", help="Name of the run whose weights to go on from; then this is the second pass.")
 @click.option("--until", type=int, help="End the run after so many steps.")
 @click.option("--seed", default=1, show_default=True)
 @click.option("--device", default="cpu", show_default=True, help="cpu or cuda.")
 def fit_command(
-    data: Path, work: Path, name: str, start: Path, passes: int, until: int | None, seed: int, device: str
+    data: Path, work: Path, name: str, start: Path, after: str | None, until: int | None, seed: int, device: str
 ) -> None:
-    """Fit the weights on DATA; a run that was cut short goes on from its last checkpoint."""
+    """Fit the weights on DATA, in one pass; a run that was cut short goes on from its last checkpoint."""
     corpus, sentences = load_corpus(data), load_qamr(data)
     found = mine(corpus, work)
     embedder = load_embedder(cache=work / ".models")
-    mix, recipe = Mix(), Recipe(passes=passes, seed=seed)
+    mix, recipe = (SECOND_MIX, replace(SECOND, seed=seed)) if after else (FIRST_MIX, replace(FIRST, seed=seed))
     err.print("Cutting paragraphs into passages")
     groups = Groups(corpus, found, sentences, embedder.count_tokens, mix)
     maker = _maker()
     folder = work / name
-    model = from_cross_encoder(start, START_LAYERS)
-    steps = fit(model, lambda number: groups.draw(number, seed), maker, recipe, folder, device=device, until=until)
+    model = SpanModel.load(work / after / WEIGHTS_FILE) if after else from_cross_encoder(start, START_LAYERS)
+    steps = fit(model, groups.draw(recipe.number, seed), maker, recipe, folder, device=device, until=until)
     model.save(folder / WEIGHTS_FILE)
     record = {
         "data_sha256": file_hashes(data),
         "start": {"name": "ms-marco-MiniLM-L-12-v2", "sha256": sha256(start.read_bytes()).hexdigest()},
         "start_layers": START_LAYERS,
+        "after": json.loads((work / after / RECORD_FILE).read_text()) if after else None,
         "mix": asdict(mix),
         "recipe": asdict(recipe),
         "steps": steps,
@@ -85,7 +86,7 @@ def measure_command(data: Path, work: Path, name: str, limit: int) -> None:
     """Measure fitted weights, before they are quantised, on the articles of DATA kept out of training."""
     corpus = load_corpus(data)
     found = mine(corpus, work)
-    groups = Groups(corpus, found, load_qamr(data), load_embedder(cache=work / ".models").count_tokens, Mix())
+    groups = Groups(corpus, found, load_qamr(data), load_embedder(cache=work / ".models").count_tokens, FIRST_MIX)
     model = SpanModel.load(work / name / WEIGHTS_FILE).eval()
     figures = measure(model, _maker(), corpus, found, groups.passages, limit=limit)
     click.echo(json.dumps(asdict(figures), indent=2))

@@ -13,7 +13,7 @@ from training.groups import Group, Window
 # A forward pass computes at most so many tokens, padding included.
 _TOKENS_AT_ONCE = 4096
 # Small batches cost more than some padding does.
-_LARGEST_PADDING = 1.5
+_LARGEST_PADDING = 1.2
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 import json
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -21,7 +21,8 @@ from training.model import SpanModel
 class Recipe:
     """How the weights are fitted. `batch` counts sequences; `average` is the decay of the averaged weights."""
 
-    passes: int = 1
+    number: int = 0
+    """Which pass over the data this is, from 0."""
     batch: int = 32
     learning_rate: float = 1.5e-4
     warm_up: float = 0.06
@@ -32,9 +33,13 @@ class Recipe:
     checkpoint_every: int = 50
 
 
+FIRST = Recipe()
+SECOND = Recipe(number=1, batch=24, learning_rate=1.2e-4, warm_up=0.03)
+
+
 def fit(
     model: SpanModel,
-    draw: Callable[[int], list[Group]],
+    groups: Sequence[Group],
     maker: FeatureMaker,
     recipe: Recipe,
     folder: Path,
@@ -42,7 +47,7 @@ def fit(
     device: str = "cpu",
     until: int | None = None,
 ) -> int:
-    """Fit `model` on the groups that `draw` gives for every pass, give it the averaged weights, return the steps taken.
+    """Fit `model` in one pass over `groups`, give it the averaged weights, return the steps taken.
 
     `folder` keeps the checkpoint and a log, one JSON object a line; a run that is begun again there goes on. With
     `until`, the run ends after so many steps; the averaged weights are good before the learning rate has come down.
@@ -52,7 +57,7 @@ def fit(
     """
     torch.manual_seed(recipe.seed)
     folder.mkdir(parents=True, exist_ok=True)
-    plan = [batch for number in range(recipe.passes) for batch in batches(draw(number), recipe.batch)]
+    plan = list(batches(groups, recipe.batch))
     model.to(device).train()
     optimizer = torch.optim.AdamW(_parameters(model, recipe), lr=recipe.learning_rate, betas=(0.9, 0.98), fused=True)
     averaged = {name: each.detach().clone() for name, each in model.state_dict().items()}

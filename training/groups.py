@@ -45,6 +45,8 @@ class Mix:
     """Share of the questions of SQuADShifts."""
     shifts_negatives: float = 0.2
     adversarial_negatives: float = 0.0
+    cropped: float = 0.0
+    """Share of SQuAD questions whose passages are read in part, as all of SQuADShifts are."""
     removed: float = 0.1
     """Share of SQuAD questions also asked of nothing but passages that do not answer them."""
     swapped: float = 0.12
@@ -55,6 +57,20 @@ class Mix:
     """Share of passages with the title above them."""
     sample: float = 1.0
     """Share of all this that is used at all; for trials."""
+
+
+FIRST_MIX = Mix()
+# The second pass is harder: more of what the retriever brings up, more that is not answered.
+SECOND_MIX = Mix(
+    negatives=2.0,
+    shifts=0.6,
+    shifts_negatives=0.3,
+    adversarial_negatives=0.3,
+    cropped=0.3,
+    removed=0.15,
+    swapped=0.15,
+    qamr=12000,
+)
 
 
 class Groups:
@@ -106,8 +122,9 @@ class Groups:
         negatives = self._negatives(question, own, wanted, random)
         targets = tuple((each.start, each.end, each.weight) for each in question.answers)
         window = self._window(paragraph, own, targets, random)
-        if shifted:
+        if shifted or random.random() < mix.cropped:
             window = _cropped(window, random)
+            negatives = [_cropped(each, random) for each in negatives]
         if window.targets:  # an answer may lie across the end of a passage
             yield Group(question.text, (window, *negatives))
         if not shifted and negatives and random.random() < mix.removed:
@@ -191,7 +208,7 @@ def _about(mean: float, random: np.random.Generator) -> int:
 
 
 def _cropped(window: Window, random: np.random.Generator) -> Window:
-    """Return the sentences with the targets and some around them: shorter is cheaper, and no end is always the same."""
+    """Return the sentences with the targets, or any one, and some around: shorter is cheaper, and ends vary."""
     sentences = list(split_sentences(window.text, 0, len(window.text)))
     marked = [
         number
@@ -199,7 +216,7 @@ def _cropped(window: Window, random: np.random.Generator) -> Window:
         if any(first < end and start < last for first, last, _ in window.targets)
     ]
     if not marked:
-        return window
+        marked = [int(random.integers(len(sentences)))]
     first, last = marked[0], marked[-1]
     while True:
         grown = [
