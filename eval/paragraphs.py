@@ -5,15 +5,15 @@ What is indexed and found is kept in a folder, so that a benchmark or a training
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 from eval.squad import Paragraph
-from index.collection import Collection
 from index.documents import make_document
 from index.embedder import Embedder, load_embedder
 from index.library import DEFAULT_COLLECTION, Library, write_lock
+from index.records import Filters
 from index.retriever import Hit
 
 Progress = Callable[[int, int], None]
@@ -62,10 +62,15 @@ def retrieve_all(
     model: str,
     model_cache: Path,
     processes: int = 2,
+    without: Sequence[Collection[int]] | None = None,
     progress: Progress = lambda *_: None,
 ) -> Iterable[list[Hit]]:
-    """Yield the `depth` best hits of every question, in order, found by several processes."""
-    batches = [questions[start : start + _AT_ONCE] for start in range(0, len(questions), _AT_ONCE)]
+    """Yield the `depth` best hits of every question, in order, found by several processes.
+
+    With `without`, the search is for every question as if these paragraphs were not in the collection.
+    """
+    asked = list(zip(questions, without or [()] * len(questions), strict=True))
+    batches = [asked[start : start + _AT_ONCE] for start in range(0, len(asked), _AT_ONCE)]
     done = 0
     with ProcessPoolExecutor(processes, initializer=_open, initargs=(data_dir, model, model_cache)) as pool:
         for found in pool.map(_retrieve, batches, [depth] * len(batches)):
@@ -79,6 +84,17 @@ def _open(data_dir: Path, model: str, model_cache: Path) -> None:
     _opened["library"] = Library(data_dir, embedder, read_only=True)
 
 
-def _retrieve(questions: Sequence[str], depth: int) -> list[list[Hit]]:
-    collection: Collection = _opened["library"].collection(DEFAULT_COLLECTION)
-    return [collection.retrieve(each, top_k=depth).hits for each in questions]
+def _retrieve(asked: Sequence[tuple[str, Collection[int]]], depth: int) -> list[list[Hit]]:
+    library = _opened["library"]
+    collection = library.collection(DEFAULT_COLLECTION)
+    number = collection.counts()[0]
+    return [
+        collection.retrieve(question, top_k=depth, filters=_all_but(number, without)).hits
+        for question, without in asked
+    ]
+
+
+def _all_but(number: int, without: Collection[int]) -> Filters:
+    if not without:
+        return Filters()
+    return Filters(source=tuple(source_of(each) for each in range(number) if each not in without))

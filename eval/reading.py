@@ -26,11 +26,12 @@ class OpenReading:
         """Whether the question's own paragraph is among what was found."""
         return any(paragraph_of(hit) == self.question.paragraph for hit in self.hits)
 
-    def is_first(self) -> bool:
+    def is_first(self, reader: SpanReader) -> bool:
         """Whether the question's own paragraph is the one that the reader ranks first."""
         if not self.hits:
             return False
-        best = max(range(len(self.hits)), key=lambda each: self.read[each].relevance)
+        relevance = reader.judge(self.hits, self.read).relevance
+        best = max(range(len(self.hits)), key=lambda each: relevance[each])
         return paragraph_of(self.hits[best]) == self.question.paragraph
 
     def judged(self, reader: SpanReader) -> "Judged":
@@ -39,8 +40,7 @@ class OpenReading:
         if not reading.spans:
             return Judged("", 0.0, 0.0)
         best = reading.spans[0]
-        passage = self.hits[best.hit].found.passage
-        text = passage.text[best.start - passage.start : best.end - passage.start]
+        text = self.hits[best.hit].found.passage.words(best.start, best.end)
         return Judged(text, reading.confidence(best), metrics.f1(text, self.question.accepted))
 
 
@@ -62,24 +62,32 @@ def read_all(
         yield OpenReading(question, chosen, tuple(reader.read_passages(question.text, chosen)))
 
 
-def without_answer(corpus: Corpus, reading: OpenReading) -> OpenReading:
-    """Return a reading as if the answer were not there.
+def read_again(reader: SpanReader, reading: OpenReading, hits: Sequence[Hit]) -> OpenReading:
+    """Return what is read in other hits for the same question; what was read before is not read anew."""
+    known = {_place(hit): read for hit, read in zip(reading.hits, reading.read, strict=True)}
+    new = [hit for hit in hits if _place(hit) not in known]
+    known |= {
+        _place(hit): read for hit, read in zip(new, reader.read_passages(reading.question.text, new), strict=True)
+    }
+    read = tuple(known[_place(hit)].as_hit(number) for number, hit in enumerate(hits))
+    return OpenReading(reading.question, tuple(hits), read)
 
-    The question's paragraph is taken away, and so is every one of its article that holds an accepted answer.
+
+def _place(hit: Hit) -> tuple[str, int]:
+    return hit.found.document_id, hit.found.passage.ordinal
+
+
+def answering(corpus: Corpus, question: Question) -> set[int]:
+    """Return the paragraphs without which a question has no answer.
+
+    These are its own, and every one of its article that holds an accepted answer.
     """
-    question, paragraphs = reading.question, corpus.paragraphs
+    paragraphs = corpus.paragraphs
     title = paragraphs[question.paragraph].title
     accepted = [each.casefold() for each in question.accepted]
-
-    def answers(number: int) -> bool:
-        text = paragraphs[number].text.casefold()
-        return number == question.paragraph or (
-            paragraphs[number].title == title and any(answer in text for answer in accepted)
-        )
-
-    kept = [number for number, hit in enumerate(reading.hits) if not answers(paragraph_of(hit))]
-    return OpenReading(
-        question,
-        tuple(reading.hits[each] for each in kept),
-        tuple(reading.read[each].as_hit(place) for place, each in enumerate(kept)),
+    others = (
+        number
+        for number, paragraph in enumerate(paragraphs)
+        if paragraph.title == title and any(answer in paragraph.text.casefold() for answer in accepted)
     )
+    return {question.paragraph, *others}

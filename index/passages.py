@@ -44,6 +44,10 @@ class Passage:
     section: str | None
     sentences: tuple[Sentence, ...]
 
+    def words(self, start: int, end: int) -> str:
+        """Return what stands from `start` to `end`, offsets into the canonical text, as far as it is in the passage."""
+        return self.text[max(0, start - self.start) : max(0, end - self.start)]
+
 
 @dataclass(frozen=True, slots=True)
 class PassageSettings:

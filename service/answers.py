@@ -111,8 +111,7 @@ def _in_form(span: Span, hit: Hit, asked: Asked) -> list[Span]:
 
 
 def _text(hit: Hit, span: Span) -> str:
-    passage = hit.found.passage
-    return passage.text[span.start - passage.start : span.end - passage.start]
+    return hit.found.passage.words(span.start, span.end)
 
 
 def _says_the_same(group: _Group, words: tuple[str, ...], asked: Asked) -> bool:

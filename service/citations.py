@@ -48,7 +48,7 @@ def cite(hit: Hit, span: Span, *, base_url: str, collection: str = DEFAULT_COLLE
         )
 
     def excerpt(start: int, end: int) -> Excerpt:
-        return Excerpt(start, end, passage.text[start - passage.start : end - passage.start])
+        return Excerpt(start, end, passage.words(start, end))
 
     around = [each for each in passage.sentences if each.start < span.end and span.start < each.end]
     if not around:

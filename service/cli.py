@@ -19,7 +19,7 @@ from index.library import DEFAULT_COLLECTION
 from service import VERSION, doctor
 from service.answering import Response
 from service.answers import Answer
-from service.engine import open_engine
+from service.engine import open_engine, open_library
 from service.question import checked_question
 from service.schemas import AskResponse
 from service.settings import Settings
@@ -74,10 +74,10 @@ def build(folders: tuple[Path, ...], collection: str) -> int:
     receipts: list[Receipt] = []
     failed: list[str] = []
     with _progress() as progress:
-        loading = progress.add_task("Loading the models", total=None)
-        with open_engine(settings, reindex=_reporter(progress, "Indexing anew")) as engine:
+        loading = progress.add_task("Loading the model", total=None)
+        with open_library(settings, reindex=_reporter(progress, "Indexing anew")) as library:
             progress.update(loading, visible=False)
-            target = engine.library.create(collection)
+            target = library.create(collection)
             report = _reporter(progress, "Indexing")
             for number, (source, path) in enumerate(found):
                 try:

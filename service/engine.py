@@ -34,13 +34,22 @@ def open_engine(
         ModelError: a model cannot be loaded.
         StoreError: a store cannot be used, or another process writes.
     """
+    with open_library(settings, read_only=read_only, reindex=reindex, embedder=embedder) as library:
+        yield Engine(library, _answerer(settings))
+
+
+@contextmanager
+def open_library(
+    settings: Settings, *, read_only: bool = False, reindex: Progress | None = None, embedder: Embedder | None = None
+) -> Iterator[Library]:
+    """Open the collections without a reader, as `open_engine` does."""
     if read_only:
         with _library(settings, embedder, read_only=True) as library:
-            yield Engine(library, _answerer(settings))
+            yield library
         return
     with write_lock(settings.data_dir), _library(settings, embedder, reindex=reindex) as library:
         library.create(DEFAULT_COLLECTION)
-        yield Engine(library, _answerer(settings))
+        yield library
 
 
 def load_reader(settings: Settings) -> SpanReader:

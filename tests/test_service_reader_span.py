@@ -17,7 +17,7 @@ from index.passages import Passage, PassageSettings, heading_above, split_passag
 from index.records import StoredPassage
 from index.retriever import Hit
 from service.reader.artifact import DEFAULT_READER, Artifact, load_artifact
-from service.reader.confidence import Calibration, Signs
+from service.reader.confidence import Calibration, Logistic, Signs
 from service.reader.reader import Reading, Span
 from service.reader.runtime import Integers, Logits
 from service.reader.span_reader import GROUP, SpanReader
@@ -36,8 +36,11 @@ def hits_of(*texts: str, max_tokens: int = 40, title: str = "T") -> list[Hit]:
         )
         for passage in passages:
             found = StoredPassage(passage, document.id, document.title, document.source, document.content_sha256)
-            hits.append(Hit(len(hits) + 1, 1 / (len(hits) + 1), found))
+            hits.append(Hit(len(hits) + 1, 1 / (len(hits) + 1), 0.5, found))
     return hits
+
+
+PLAIN = Calibration(Logistic((1.0, 0.0, 0.0, 0.0), 0.0), Logistic((1.0, 0.0), 0.0), min_confidence=0.5, sure=0.9)
 
 
 def words(hits: Sequence[Hit], reading: Reading) -> list[str]:
@@ -46,13 +49,13 @@ def words(hits: Sequence[Hit], reading: Reading) -> list[str]:
     for span in reading.spans:
         passage = hits[span.hit].found.passage
         assert passage.start <= span.start < span.end <= passage.end
-        found.append(passage.text[span.start - passage.start : span.end - passage.start])
+        found.append(passage.words(span.start, span.end))
     return found
 
 
 def _plain() -> Artifact:
     """Return an artifact that is as sure of a span as its network is."""
-    return replace(load_artifact(DEFAULT_READER), calibration=Calibration((1.0, 0.0, 0.0, 0.0), 0.0, 0.5, 0.9))
+    return replace(load_artifact(DEFAULT_READER), calibration=PLAIN)
 
 
 def test_finds_the_words_where_they_stand() -> None:
@@ -95,7 +98,7 @@ def test_overlapping_passages_give_a_span_once() -> None:
     (hit,) = hits_of(text)
     passage = hit.found.passage
     tail = Passage(1, 10, len(text), text[10:], None, passage.sentences[1:])
-    hits = [hit, Hit(2, 0.5, replace(hit.found, passage=tail))]
+    hits = [hit, Hit(2, 0.5, 0.5, replace(hit.found, passage=tail))]
     assert words(hits, scripted_reader({"Bob": 5.0}).read("Who?", hits)).count("Bob") == 1
 
 
@@ -149,13 +152,13 @@ def test_identity_names_weights_and_runtime() -> None:
     artifact = load_artifact(DEFAULT_READER)
     first = scripted_reader({}).identity
     assert first == f"{artifact.identity} scripted 1"
-    other = replace(artifact, calibration=replace(artifact.calibration, intercept=9.9))
+    other = replace(artifact, calibration=replace(artifact.calibration, min_confidence=0.99))
     assert scripted_reader({}, other).identity != first
     changed: Artifact = replace(artifact, sha256=artifact.sha256 | {"model.onnx": "0" * 64})
     assert scripted_reader({}, changed).identity != first
 
 
 def test_confidence_grows_with_every_sign() -> None:
-    calibration = load_artifact(DEFAULT_READER).calibration
+    span = load_artifact(DEFAULT_READER).calibration.span
     plain = Signs(0.0, 0.0, 0.0, 0.5)
-    assert calibration.log_odds(replace(plain, span=3.0, passage=3.0, margin=3.0)) > calibration.log_odds(plain)
+    assert span.log_odds(replace(plain, span=3.0, passage=3.0, margin=3.0)) > span.log_odds(plain)

@@ -1,16 +1,18 @@
 """Calibration: how sure the reader may be, fitted on articles that are kept out of training."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
 from eval import metrics
+from eval.paragraphs import paragraph_of
 from eval.reading import OpenReading
-from service.reader.confidence import Calibration, squeezed
-from service.reader.span_reader import SpanReader
+from service.reader.confidence import Calibration, Logistic
+from service.reader.span_reader import GROUP, SpanReader, passage_signs
+from training.readings import Readings
 
 # An answer with at least so much F1 is right.
 RIGHT_F1 = 0.5
@@ -18,46 +20,95 @@ RIGHT_F1 = 0.5
 _INVERSE_SHRINKAGE = 10.0
 
 
+UNCALIBRATED = Calibration(Logistic((1.0, 0.0, 0.0, 0.0), 0.0), Logistic((1.0, 0.0), 0.0), 0.5, 1.0)
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The signs of a reading's best answer, squeezed; whether it is right; whether there was one to be found."""
+    """The signs of a span or of a passage, squeezed, and whether it turned out to be right."""
 
     signs: tuple[float, ...]
     is_right: bool
-    is_answerable: bool
 
 
-def outcome(reader: SpanReader, reading: OpenReading, *, answerable: bool) -> Outcome | None:
-    """Return what came of a reading whose best span is the network's own best; None where nothing was proposed."""
-    proposals = reader.proposals(reading.hits, reading.read)
-    if not proposals:
-        return None
-    best, signs = proposals[0]
-    passage = reading.hits[best.hit].found.passage
-    text = passage.text[best.start - passage.start : best.end - passage.start]
-    right = answerable and metrics.f1(text, reading.question.accepted) >= RIGHT_F1
-    return Outcome(squeezed(signs), right, answerable)
+def calibrated(reader: SpanReader, readings: Readings) -> SpanReader:
+    """Return the reader with the calibration that fits its readings best."""
+    reader = reader.calibrated(fitted(reader, readings))
+    reader = reader.calibrated(replace(reader.artifact.calibration, min_confidence=most_right(reader, readings)))
+    return reader.calibrated(replace(reader.artifact.calibration, sure=surest(reader, readings)))
 
 
-def calibrate(outcomes: Sequence[Outcome]) -> Calibration:
-    """Return the calibration that fits outcomes best, and the confidence below which silence is better.
+def fitted(reader: SpanReader, readings: Readings) -> Calibration:
+    """Return the odds that make the outcomes likeliest, of the questions with their answer and without it."""
+    spans: list[Outcome] = []
+    passages: list[Outcome] = []
+    for answerable, chosen in ((True, readings.present), (False, readings.removed)):
+        for each in chosen:
+            spans.extend(span_outcomes(reader, each, answerable=answerable))
+            passages.extend(passage_outcomes(each, answerable=answerable))
+    return replace(UNCALIBRATED, span=fit_logistic(spans), passage=fit_logistic(passages))
 
-    The threshold is read off the risk-coverage curve: the lowest confidence at which as many of the readings as may be
-    come out right, an answer and a silence counted alike.
+
+def most_right(reader: SpanReader, readings: Readings) -> float:
+    """Return the confidence below which silence is better.
+
+    The adversarial questions count here too: what users ask in vain is mostly a near miss.
     """
-    signs = np.array([each.signs for each in outcomes])
-    right = np.array([each.is_right for each in outcomes])
-    model = LogisticRegression(C=_INVERSE_SHRINKAGE, max_iter=2000).fit(signs, right)
-    confidences: NDArray[np.float64] = model.predict_proba(signs)[:, 1]
-    answerable = np.array([each.is_answerable for each in outcomes])
-    threshold = best_threshold(confidences, right, answerable)
-    return Calibration(
-        tuple(round(float(each), 4) for each in model.coef_[0]), round(float(model.intercept_[0]), 4), threshold, 1.0
+    judged = [each.judged(reader) for each in readings.present]
+    vain = [each.judged(reader) for each in (*readings.removed, *readings.adversarial)]
+    return best_threshold(
+        np.array([each.confidence for each in (*judged, *vain)]),
+        np.array([*(each.f1 >= RIGHT_F1 for each in judged), *(False for _ in vain)]),
+        np.array([True] * len(judged) + [False] * len(vain)),
     )
 
 
+def surest(reader: SpanReader, readings: Readings, changes: float = 0.01) -> float:
+    """Return the least confidence after the first passages from which on reading the rest changes too few answers.
+
+    `changes` is the share of the readings stopped at that confidence whose best answer the rest would have changed.
+    """
+    everything = [*readings.present, *readings.removed]
+    first = [each.at(GROUP).judged(reader) for each in everything]
+    whole = [each.judged(reader) for each in everything]
+    confidences: NDArray[np.float64] = np.array([each.confidence for each in first])
+    changed = np.array([before.text != after.text for before, after in zip(first, whole, strict=True)])
+    for threshold in np.arange(0.3, 1.0, 0.01):
+        stopped = confidences >= threshold
+        if stopped.any() and changed[stopped].mean() <= changes:
+            return round(float(threshold), 2)
+    return 1.0
+
+
+def span_outcomes(reader: SpanReader, reading: OpenReading, *, answerable: bool) -> Iterator[Outcome]:
+    """Yield what came of the network's best span, if it proposed any."""
+    for best, signs in reader.proposals(reading.hits, reading.read)[:1]:
+        text = reading.hits[best.hit].found.passage.words(best.start, best.end)
+        right = answerable and metrics.f1(text, reading.question.accepted) >= RIGHT_F1
+        yield Outcome(signs.squeezed(), right)
+
+
+def passage_outcomes(reading: OpenReading, *, answerable: bool) -> Iterator[Outcome]:
+    """Yield what came of every passage: right is one of the question's own paragraph."""
+    for hit, read in zip(reading.hits, reading.read, strict=True):
+        own = answerable and paragraph_of(hit) == reading.question.paragraph
+        yield Outcome(passage_signs(hit, read).squeezed(), own)
+
+
+def fit_logistic(outcomes: Sequence[Outcome]) -> Logistic:
+    """Return the logistic model that makes outcomes likeliest."""
+    signs = np.array([each.signs for each in outcomes])
+    right = np.array([each.is_right for each in outcomes])
+    model = LogisticRegression(C=_INVERSE_SHRINKAGE, max_iter=2000).fit(signs, right)
+    weights = tuple(round(float(each), 4) for each in model.coef_[0])
+    return Logistic(weights, round(float(model.intercept_[0]), 4))
+
+
 def best_threshold(confidences: NDArray[np.float64], right: NDArray[np.bool_], answerable: NDArray[np.bool_]) -> float:
-    """Return the lowest confidence that leaves most readings right, rounded down to two digits."""
+    """Return the lowest confidence that leaves most readings right, rounded down to two digits.
+
+    It is read off the risk-coverage curve; an answer and a silence are counted alike.
+    """
     order = np.argsort(-confidences, kind="stable")
     # If the k most confident are answered: those right among them, and the unanswerable among the others.
     answered = np.cumsum(right[order])

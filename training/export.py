@@ -1,5 +1,6 @@
 """Export: the model as one ONNX graph of int64 inputs (batch, tokens) and float32 logits (batch, tokens, 2)."""
 
+import copy
 import logging
 import warnings
 from pathlib import Path
@@ -13,13 +14,15 @@ from training.model import SpanModel
 
 def export(model: SpanModel, path: Path) -> None:
     """Write `model` to `path` in single precision."""
+    model = copy.deepcopy(model).cpu().float().eval()
+    model.fold_scaling()
     example = tuple(torch.ones(2, 8, dtype=torch.int64) for _ in INPUT_NAMES)
     axes: dict[int, Any] = {0: torch.export.Dim.DYNAMIC, 1: torch.export.Dim.DYNAMIC}
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)  # it warns of operators that no text model has
     with torch.no_grad(), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the exporter's own deprecations
         torch.onnx.export(
-            model.cpu().float().eval(),
+            model,
             example,
             str(path),
             input_names=list(INPUT_NAMES),

@@ -33,6 +33,9 @@ class Recipe:
     checkpoint_every: int = 50
 
 
+# The share of a run over which its learning rate comes down at the latest.
+_COOL_DOWN = 0.1
+
 FIRST = Recipe()
 SECOND = Recipe(number=1, batch=24, learning_rate=1.2e-4, warm_up=0.03)
 
@@ -50,7 +53,7 @@ def fit(
     """Fit `model` in one pass over `groups`, give it the averaged weights, return the steps taken.
 
     `folder` keeps the checkpoint and a log, one JSON object a line; a run that is begun again there goes on. With
-    `until`, the run ends after so many steps; the averaged weights are good before the learning rate has come down.
+    `until`, the run ends after so many steps, and the learning rate comes down before.
 
     Raises:
         ValueError: the checkpoint in `folder` comes from another recipe.
@@ -78,7 +81,7 @@ def fit(
         last = min(len(plan), until or len(plan))
         for batch, number in _prepared(plan[:last], step, maker):
             for group in optimizer.param_groups:
-                group["lr"] = recipe.learning_rate * group["scale"] * _rate(number, len(plan), recipe)
+                group["lr"] = recipe.learning_rate * group["scale"] * _rate(number, len(plan), last, recipe)
             loss = group_loss(batch_logits(model, batch), batch)
             loss.backward()  # type: ignore[no-untyped-call]
             torch.nn.utils.clip_grad_norm_(model.parameters(), recipe.clip)
@@ -117,12 +120,16 @@ def _parameters(model: SpanModel, recipe: Recipe) -> list[dict[str, object]]:
     return [{"params": each, "weight_decay": decay, "scale": scale} for (decay, scale), each in chosen.items()]
 
 
-def _rate(step: int, steps: int, recipe: Recipe) -> float:
-    """Return the share of the learning rate at a step: up in a line, down in half a cosine."""
+def _rate(step: int, steps: int, last: int, recipe: Recipe) -> float:
+    """Return the share of the learning rate at a step: up in a line, down in half a cosine.
+
+    A run that ends after `last` of its `steps` comes down in a line over the last of those.
+    """
     warm = max(1, round(recipe.warm_up * steps))
     if step < warm:
         return (step + 1) / warm
-    return 0.5 * (1 + math.cos(math.pi * (step - warm) / max(1, steps - warm)))
+    left = min(1.0, (last - step) / max(1.0, _COOL_DOWN * last))
+    return left * 0.5 * (1 + math.cos(math.pi * (step - warm) / max(1, steps - warm)))
 
 
 def _write(

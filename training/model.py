@@ -54,6 +54,15 @@ class SpanModel(nn.Module):
         logits: Tensor = self.span_head(hidden) + self.passage_head(pooled)[:, None]
         return logits
 
+    def fold_scaling(self) -> None:
+        """Scale the weights of the queries instead of the queries: the same scores, one product less."""
+        for layer in self.encoder.encoder.layer:
+            attention = layer.attention.self
+            with torch.no_grad():
+                attention.query.weight.mul_(attention.scaling)
+                attention.query.bias.mul_(attention.scaling)
+            attention.scaling = 1.0
+
     def save(self, path: Path) -> None:
         """Write the weights as half-precision safetensors."""
         save_file({name: each.to(torch.float16).contiguous() for name, each in self.state_dict().items()}, path)
@@ -80,7 +89,9 @@ def _attend(attention: Any, hidden: Tensor, bias: Tensor) -> Tensor:
         product(hidden).view(batch, tokens, -1, width).transpose(1, 2)
         for product in (attention.query, attention.key, attention.value)
     )
-    scores = torch.matmul(query * width**-0.5, key.transpose(2, 3))
+    if attention.scaling != 1.0:
+        query = query * attention.scaling
+    scores = torch.matmul(query, key.transpose(2, 3))
     # In the precision of the products: autocast would compute it in float32.
     with torch.autocast(hidden.device.type, enabled=False):
         shares = torch.softmax(scores + bias.to(scores.dtype), dim=-1)

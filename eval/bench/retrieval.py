@@ -3,7 +3,7 @@
 How good the answers are, how well reading ranks the passages, and whether the reader knows when to be silent.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from rich.progress import Progress
 from eval.bench.data import OUTPUT, err, folder_argument, load_measured, publish, sample, with_interval
 from eval.metrics import auroc, coverage_at, expected_calibration_error
 from eval.paragraphs import index_paragraphs, retrieve_all
-from eval.reading import OpenReading, read_all, without_answer
+from eval.reading import answering, read_all
 from eval.squad import Corpus, Question
 from index.embedder import load_embedder
 from index.retriever import Hit
@@ -24,9 +24,9 @@ from service.settings import Settings
 DEPTHS = (5, 20)
 # The abstention is measured as the service answers by default.
 RIGHT_F1 = 0.5
-_FOUND = 30
-# So many passages more are read, since some are taken away.
-_SPARE = 3
+
+Asked = tuple[Question, set[int]]
+"""A question, and the paragraphs that are taken away before it is asked."""
 
 
 @click.command()
@@ -43,15 +43,19 @@ def main(data: Path, questions: int, abstention: int) -> None:
         raise click.ClickException(str(error)) from None
     chosen = sample(measured, questions)
     doubted = sample(measured, abstention, seed=1)
-    found = find(settings, corpus, list({each.id: each for each in (*chosen, *doubted)}.values()))
+    present, removed = doubted[::2], doubted[1::2]
+    asked: list[Asked] = [(each, set()) for each in (*chosen, *present)]
+    asked += [(each, answering(corpus, each)) for each in removed]
+    found = find(settings, corpus, asked)
     result: dict[str, Any] = {"reader": reader.identity, "paragraphs": len(corpus.paragraphs)}
-    result |= open_figures(reader, chosen, found)
-    result |= abstention_figures(reader, corpus, doubted, found, settings.read_depth)
+    result |= open_figures(reader, chosen, found[: len(chosen)])
+    questions_in_doubt = [*present, *removed]
+    result |= abstention_figures(reader, questions_in_doubt, found[len(chosen) :], len(present), settings.read_depth)
     publish("bench-retrieval", result)
 
 
-def find(settings: Settings, corpus: Corpus, questions: Sequence[Question]) -> dict[str, list[Hit]]:
-    """Return the hits for every question, by its id. The index is kept for the next run."""
+def find(settings: Settings, corpus: Corpus, asked: Sequence[Asked]) -> list[list[Hit]]:
+    """Return the hits for every question. The index is kept for the next run."""
     with Progress(console=err) as progress:
         cache = settings.model_cache_dir
         embedder = load_embedder(settings.embedder, cache=cache)
@@ -59,22 +63,23 @@ def find(settings: Settings, corpus: Corpus, questions: Sequence[Question]) -> d
         data_dir = index_paragraphs(
             corpus.paragraphs, OUTPUT, embedder, lambda done, total: progress.update(task, completed=done, total=total)
         )
-        task = progress.add_task("Retrieving", total=len(questions))
+        task = progress.add_task("Retrieving", total=len(asked))
         hits = retrieve_all(
             data_dir,
-            [each.text for each in questions],
-            depth=_FOUND,
+            [question.text for question, _ in asked],
+            depth=max(DEPTHS),
             model=settings.embedder,
             model_cache=cache,
+            without=[without for _, without in asked],
             progress=lambda done, _: progress.update(task, completed=done),
         )
-        return {question.id: each for question, each in zip(questions, hits, strict=True)}
+        return list(hits)
 
 
-def open_figures(reader: SpanReader, questions: Sequence[Question], found: dict[str, list[Hit]]) -> dict[str, Any]:
+def open_figures(reader: SpanReader, questions: Sequence[Question], found: Sequence[Sequence[Hit]]) -> dict[str, Any]:
     """Return F1 with an answer wherever the reader gives one, and recall@1, before reading and after it."""
     with Progress(console=err) as progress:
-        reading = read_all(reader, questions, [found[each.id] for each in questions], depth=max(DEPTHS))
+        reading = read_all(reader, questions, found, depth=max(DEPTHS))
         read = list(progress.track(reading, total=len(questions), description="Reading"))
     result: dict[str, Any] = {"questions": len(questions)}
     for depth in DEPTHS:
@@ -83,7 +88,7 @@ def open_figures(reader: SpanReader, questions: Sequence[Question], found: dict[
         given = [each.f1 if each.confidence >= reader.min_confidence else 0.0 for each in judged]
         result |= {
             f"recall@{depth} as retrieved": with_interval([float(each.is_found()) for each in at]),
-            f"recall@1 after reading {depth}": with_interval([float(each.is_first()) for each in at]),
+            f"recall@1 after reading {depth}": with_interval([float(each.is_first(reader)) for each in at]),
             f"F1, {depth} read, forced": with_interval([each.f1 for each in judged]),
             f"F1, {depth} read, silence 0": with_interval(given),
         }
@@ -92,32 +97,23 @@ def open_figures(reader: SpanReader, questions: Sequence[Question], found: dict[
 
 
 def abstention_figures(
-    reader: SpanReader, corpus: Corpus, questions: Sequence[Question], found: dict[str, list[Hit]], depth: int
+    reader: SpanReader, questions: Sequence[Question], found: Sequence[Sequence[Hit]], present: int, depth: int
 ) -> dict[str, Any]:
-    """Return how well the reader knows what is not there: for every other question, the answer is taken away."""
-    present, removed = list(questions[::2]), list(questions[1::2])
+    """Return how well the reader knows what is not there: only the first `present` questions have their answer."""
     with Progress(console=err) as progress:
-        task = progress.add_task("Reading with doubt", total=len(questions))
-
-        def readings(chosen: Sequence[Question], spare: int) -> Iterator[OpenReading]:
-            for each in read_all(reader, chosen, [found[question.id] for question in chosen], depth=depth + spare):
-                yield each
-                progress.advance(task)
-
-        there = [each.judged(reader) for each in readings(present, 0)]
-        gone = [without_answer(corpus, each).at(depth).judged(reader) for each in readings(removed, _SPARE)]
+        reading = read_all(reader, questions, found, depth=depth)
+        tracked = progress.track(reading, total=len(questions), description="Reading with doubt")
+        judged = [each.judged(reader) for each in tracked]
+    there, gone = judged[:present], judged[present:]
     right = [each.f1 >= RIGHT_F1 for each in there]
-    everything = [*there, *gone]
-    confidences = [each.confidence for each in everything]
+    confidences = [each.confidence for each in judged]
     silent = [each.confidence < reader.min_confidence for each in gone]
     return {
-        "abstention questions": len(everything),
+        "abstention questions": len(judged),
         "abstention read depth": depth,
         "AUROC present or removed": round(auroc([e.confidence for e in there], [e.confidence for e in gone]), 4),
         "coverage at 90 % precision": round(coverage_at([each.confidence for each in there], right, 0.9), 4),
-        "calibration error": round(
-            expected_calibration_error(confidences, [each.f1 >= RIGHT_F1 for each in everything]), 4
-        ),
+        "calibration error": round(expected_calibration_error(confidences, [*right, *(False for _ in gone)]), 4),
         "silent where removed": with_interval([float(each) for each in silent]),
         "answered where present": with_interval([float(e.confidence >= reader.min_confidence) for e in there]),
     }

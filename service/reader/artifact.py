@@ -20,7 +20,7 @@ from service.reader.confidence import Calibration
 ARTIFACTS = Path(__file__).with_name("artifacts")
 DEFAULT_READER = ARTIFACTS / "citespan-minilm-1"
 
-FORMAT = 1
+FORMAT = 2
 MODEL_FILE = "model.onnx"
 TOKENIZER_FILE = "tokenizer.json"
 WEIGHTS_FILE = "weights.safetensors"
@@ -73,7 +73,7 @@ def load_artifact(path: Path) -> Artifact:
                 f"{description} is of format {content['format']}, and this version reads format {FORMAT}; "
                 "install the version of Citespan that made it, or choose another CITESPAN_READER."
             )
-        calibration = Calibration(**content["calibration"])
+        calibration = Calibration.of(content["calibration"])
         artifact = Artifact(path, content["name"], content["version"], content["sha256"], calibration)
     except FileNotFoundError as error:
         raise ModelError(f"{path} is no reader: it has no {_DESCRIPTION_FILE}. Check CITESPAN_READER.") from error

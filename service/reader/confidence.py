@@ -2,8 +2,7 @@
 
 import math
 from dataclasses import dataclass
-
-FEATURES = ("span", "passage", "margin", "retrieval")
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,30 +18,58 @@ class Signs:
     margin: float
     retrieval: float
 
+    def squeezed(self) -> tuple[float, ...]:
+        """Return them on scales on which a logistic model is nearly right: large log-odds tell little more."""
+        return (
+            10 * math.tanh(self.span / 10),
+            10 * math.tanh(self.passage / 10),
+            5 * math.tanh(self.margin / 5),
+            self.retrieval,
+        )
+
 
 @dataclass(frozen=True, slots=True)
-class Calibration:
-    """A logistic model over the signs (Platt 1999, with several features), fitted on articles that were not trained on.
+class PassageSigns:
+    """What tells whether a passage answers: its own log-odds, and the retriever's score (0 to 1)."""
 
-    The log-odds are the same for every reading with the same signs, so that confidences compare between questions.
-    """
+    passage: float
+    retrieval: float
+
+    def squeezed(self) -> tuple[float, ...]:
+        """Return them on scales on which a logistic model is nearly right."""
+        return 10 * math.tanh(self.passage / 10), self.retrieval
+
+
+@dataclass(frozen=True, slots=True)
+class Logistic:
+    """A logistic model (Platt 1999, with several signs). The same signs give the same odds, whatever the question."""
 
     weights: tuple[float, ...]
     intercept: float
+
+    def log_odds(self, signs: Signs | PassageSigns) -> float:
+        """Return the log-odds that what has these signs is right."""
+        return self.intercept + sum(w * value for w, value in zip(self.weights, signs.squeezed(), strict=True))
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """How sure the reader may be of spans and of passages, fitted on articles that were not trained on."""
+
+    span: Logistic
+    passage: Logistic
     min_confidence: float
     sure: float
     """From this confidence on, passages further down the list have never been worth reading."""
 
-    def log_odds(self, signs: Signs) -> float:
-        """Return the log-odds that a span with these signs is right."""
-        return self.intercept + sum(weight * value for weight, value in zip(self.weights, squeezed(signs), strict=True))
+    @classmethod
+    def of(cls, content: dict[str, Any]) -> "Calibration":
+        """Return the calibration that `asdict` made into `content`.
 
-
-def squeezed(signs: Signs) -> tuple[float, float, float, float]:
-    """Return the signs on scales on which a logistic model is nearly right: large log-odds tell little more."""
-    return (
-        10 * math.tanh(signs.span / 10),
-        10 * math.tanh(signs.passage / 10),
-        5 * math.tanh(signs.margin / 5),
-        signs.retrieval,
-    )
+        Raises:
+            KeyError, TypeError: it is not such a content.
+        """
+        span, passage = (
+            Logistic(tuple(content[each]["weights"]), content[each]["intercept"]) for each in ("span", "passage")
+        )
+        return cls(span, passage, content["min_confidence"], content["sure"])

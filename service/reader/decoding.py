@@ -48,6 +48,16 @@ def best_spans(logits: Logits, sentence_of: Sequence[int], limit: int) -> list[T
     return found
 
 
+def best_sentences(logits: Logits, sentence_of: Sequence[int], limit: int) -> list[TokenSpan]:
+    """Return up to `limit` whole sentences by descending score: the log-odds that any of their tokens answers."""
+    sentences = np.asarray(sentence_of)
+    found = []
+    for each in np.unique(sentences):
+        tokens = np.flatnonzero(sentences == each)
+        found.append(TokenSpan(int(tokens[0]), int(tokens[-1]), passage_score(logits[tokens])))
+    return sorted(found, key=lambda span: (-span.score, span.first))[:limit]
+
+
 def passage_score(logits: Logits) -> float:
     """Return the log-odds that the passage answers at all, all its tokens taken together, against silence."""
     peak = logits.max(axis=0)

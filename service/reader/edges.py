@@ -17,9 +17,11 @@ _ABBREVIATION = re.compile(
 )
 # The full stop after the last letter of these belongs to them wherever they stand.
 _DOTTED = re.compile(r"\b(?:[^\W\d_]\.){2,}$")
-# The word that a bare number cannot stand without.
-_MAGNITUDE = re.compile(
-    r"[ \u00a0-]?(?:hundred|thousand|million|billion|trillion|percent|per cent|%|°[CF]?)(?!\w)", re.I
+# What a bare number cannot stand without: its magnitude, and then its unit.
+_MAGNITUDE = re.compile(r"[ \u00a0-]?(?:hundred|thousand|million|billion|trillion)(?!\w)", re.IGNORECASE)
+_UNIT = re.compile(
+    r"[ \u00a0-]?(?:percent|per cent|%|°[CF]?"
+    r"|(?:(?:US|[A-Z][a-z]+) )?(?:dollars?|euros?|pounds|yen|yuan|rupees|rubles|roubles|francs|tugriks?))(?!\w)"
 )
 
 
@@ -121,11 +123,16 @@ def _is_apostrophe(text: str, place: int) -> bool:
 
 
 def _whole_number(text: str, start: int, end: int) -> tuple[int, int]:
-    """Take in the currency before a number, and the sign or the magnitude after one."""
+    """Take in the currency before a number, and its magnitude and its unit after it."""
     if start >= end:
         return start, start
     if text[start].isdigit() and start and text[start - 1] in _CURRENCY:
         start -= 1
+    last = text[start:end].rsplit(None, 1)[-1]
     if text[end - 1].isdigit() and (match := _MAGNITUDE.match(text, end)):
+        end = match.end()
+    elif not text[end - 1].isdigit() and not _MAGNITUDE.fullmatch(last):
+        return start, end
+    if match := _UNIT.match(text, end):
         end = match.end()
     return start, end

@@ -1,6 +1,6 @@
 """The span reader: a trained network that finds the exact words, ranks the passages, and knows when to be silent."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -12,8 +12,9 @@ from index.passages import heading_above
 from index.retriever import Hit
 from index.words import STOP_WORDS, words_of
 from service.reader.artifact import TOKENIZER_FILE, Artifact
-from service.reader.confidence import Signs
-from service.reader.decoding import best_spans, passage_score
+from service.reader.asked import Asked, asked_for
+from service.reader.confidence import Calibration, PassageSigns, Signs
+from service.reader.decoding import TokenSpan, best_sentences, best_spans, passage_score
 from service.reader.edges import trim
 from service.reader.features import FeatureMaker, Features, Tokens
 from service.reader.reader import Reading, Span
@@ -24,8 +25,13 @@ from service.reader.words import answer_words, same_answer
 GROUP = 5
 SPANS_OF_A_PASSAGE = 3
 
+Decoder = Callable[[Logits, Sequence[int], int], list[TokenSpan]]
+
 _BATCH_TOKENS = 2048
 _LARGEST_PADDING = 1.1
+# Lengths are filled up to a multiple: products of such sizes take less time a token, and a runtime prepares itself for
+# every shape that is new to it.
+_MULTIPLE = 16
 # What differs less is told apart by its place: sums of floating point depend on what is computed together.
 _DIGITS = 3
 
@@ -43,14 +49,14 @@ class Proposal:
 
 @dataclass(frozen=True, slots=True)
 class PassageReading:
-    """What was read in one passage: its proposals, best first, and its log-odds to answer at all."""
+    """What was read in one passage: its proposals, best first, and its log-odds to answer, as the network sees them."""
 
     proposals: tuple[Proposal, ...]
-    relevance: float
+    evidence: float
 
     def as_hit(self, number: int) -> "PassageReading":
         """Return the same as the reading of another number of hit."""
-        return PassageReading(tuple(replace(each, hit=number) for each in self.proposals), self.relevance)
+        return PassageReading(tuple(replace(each, hit=number) for each in self.proposals), self.evidence)
 
 
 class SpanReader:
@@ -68,6 +74,10 @@ class SpanReader:
             self._maker = FeatureMaker(Tokenizer.from_file(str(artifact.path / TOKENIZER_FILE)))
         except Exception as error:
             raise ModelError(f"The tokenizer in {artifact.path} cannot be used ({error}).") from error
+
+    def calibrated(self, calibration: Calibration) -> "SpanReader":
+        """Return a reader with the same network and another calibration."""
+        return SpanReader(replace(self.artifact, calibration=calibration), self._runtime)
 
     @property
     def identity(self) -> str:
@@ -94,8 +104,10 @@ class SpanReader:
         """Return what the network reads in each of these passages; `first` is the number of the first of them."""
         passages = self._maker.tokens([hit.found.passage.text for hit in hits])
         logits = self._logits(self._features(question, hits, passages))
+        # Whoever asks yes or no is told by a sentence; no part of it would say so.
+        best = best_sentences if asked_for(question) is Asked.YES_NO else best_spans
         return [
-            _passage_reading(first + number, hit, tokens.offsets[: len(each)], each)
+            _passage_reading(first + number, hit, tokens.offsets[: len(each)], each, best)
             for number, (hit, tokens, each) in enumerate(zip(hits, passages, logits, strict=True))
         ]
 
@@ -109,13 +121,17 @@ class SpanReader:
         return [self._maker.features(asked, *pair) for pair in zip(headings, passages, strict=True)]
 
     def judge(self, hits: Sequence[Hit], read: Sequence[PassageReading]) -> Reading:
-        """Weigh what was read in all passages together, and give every span the log-odds that it is right."""
+        """Weigh what was read in all passages together; give every span and passage the log-odds that it is right."""
+        calibration = self.artifact.calibration
         spans = [
-            Span(each.hit, each.start, each.end, self.artifact.calibration.log_odds(signs))
+            Span(each.hit, each.start, each.end, calibration.span.log_odds(signs))
             for each, signs in self.proposals(hits, read)
         ]
         spans.sort(key=lambda span: (-round(span.score, _DIGITS), span.hit, span.start))
-        return Reading(tuple(spans), 0.0, tuple(each.relevance for each in read))
+        relevance = (
+            calibration.passage.log_odds(passage_signs(hit, each)) for hit, each in zip(hits, read, strict=False)
+        )
+        return Reading(tuple(spans), 0.0, tuple(relevance))
 
     def proposals(self, hits: Sequence[Hit], read: Sequence[PassageReading]) -> list[tuple[Proposal, Signs]]:
         """Return what was proposed in all passages together, by descending score, with the signs of being right.
@@ -137,7 +153,7 @@ class SpanReader:
         return [
             (
                 each,
-                Signs(each.score, read[each.hit].relevance, each.score - _best_other(each, kept), hits[each.hit].score),
+                Signs(each.score, read[each.hit].evidence, each.score - _best_other(each, kept), hits[each.hit].score),
             )
             for each in kept
         ]
@@ -147,7 +163,7 @@ class SpanReader:
         lengths = [len(each.ids) for each in features]
         found: list[Logits] = [np.empty((0, 2), np.float32)] * len(features)
         for rows in batches(lengths, most_tokens=_BATCH_TOKENS, largest_padding=_LARGEST_PADDING):
-            shape = (len(rows), lengths[rows[-1]])
+            shape = (len(rows), -(-lengths[rows[-1]] // _MULTIPLE) * _MULTIPLE)
             ids, mask, types = (np.zeros(shape, np.int64) for _ in range(3))
             for place, row in enumerate(rows):
                 ids[place, : lengths[row]] = features[row].ids
@@ -160,14 +176,21 @@ class SpanReader:
         return found
 
 
-def _passage_reading(number: int, hit: Hit, offsets: Sequence[tuple[int, int]], logits: Logits) -> PassageReading:
+def passage_signs(hit: Hit, read: PassageReading) -> PassageSigns:
+    """Return what tells whether a passage that was read answers."""
+    return PassageSigns(read.evidence, hit.score)
+
+
+def _passage_reading(
+    number: int, hit: Hit, offsets: Sequence[tuple[int, int]], logits: Logits, best: Decoder
+) -> PassageReading:
     passage = hit.found.passage
     if not len(logits):
         return PassageReading((), -np.inf)
     begins = [sentence.start - passage.start for sentence in passage.sentences]
     sentence_of = np.searchsorted(begins, [start for start, _ in offsets], side="right")
     proposals = []
-    for span in best_spans(logits, sentence_of.tolist(), SPANS_OF_A_PASSAGE):
+    for span in best(logits, sentence_of.tolist(), SPANS_OF_A_PASSAGE):
         start, end = trim(passage.text, offsets[span.first][0], offsets[span.last][1])
         cited = passage.text[start:end]
         if start < end and not (cited.islower() and STOP_WORDS.issuperset(words_of(cited))):

@@ -1,0 +1,44 @@
+"""Readings: what the finished network reads for the questions kept out, asked of all paragraphs."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from eval.paragraphs import index_paragraphs, retrieve_all
+from eval.reading import OpenReading, answering, read_again, read_all
+from eval.squad import Corpus, Question
+from index.embedder import load_embedder
+from index.model_folder import DEFAULT_MODEL
+from index.retriever import Hit
+from service.reader.span_reader import SpanReader
+from training.data import held_out
+
+# So many passages are read for a question.
+DEPTH = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Readings:
+    """`present`: questions with their answer; `removed`: the same, it is taken away; `adversarial`: never had one."""
+
+    present: list[OpenReading]
+    removed: list[OpenReading]
+    adversarial: list[OpenReading]
+
+
+def open_readings(reader: SpanReader, corpus: Corpus, work: Path) -> Readings:
+    """Return what is read for the questions kept out; the index is kept in the folder `work` for the next time."""
+    cache = work / ".models"
+    data_dir = index_paragraphs(corpus.paragraphs, work, load_embedder(cache=cache))
+
+    present = [each for each in held_out(corpus) if each.answers]
+    adversarial = [each for each in held_out(corpus) if not each.answers]
+    without = [answering(corpus, each) for each in present]
+
+    def find(questions: list[Question], without: list[set[int]] | None = None) -> Iterable[list[Hit]]:
+        texts = [each.text for each in questions]
+        return retrieve_all(data_dir, texts, depth=DEPTH, model=DEFAULT_MODEL, model_cache=cache, without=without)
+
+    read = list(read_all(reader, present, find(present), depth=DEPTH))
+    removed = [read_again(reader, *pair) for pair in zip(read, find(present, without), strict=True)]
+    return Readings(read, removed, list(read_all(reader, adversarial, find(adversarial), depth=DEPTH)))
