@@ -58,7 +58,9 @@ def compose(question: str, hits: Sequence[Hit], reading: Reading, *, base_url: s
         texts = tuple(_text(hits[span.hit], part) for part in parts)
         words = answer_words(" ".join(texts))
         group = next((each for each in groups if _says_the_same(each, words, asked)), None)
-        if group is None:
+        if asked is Asked.SEVERAL and group is None and groups and _is_member(groups[0], span, confidence, hits):
+            groups[0].add_members(span.hit, parts, hits)
+        elif group is None:
             groups.append(_Group(words, "; ".join(texts), confidence, [(span.hit, part) for part in parts]))
         elif confidence >= _EVIDENCE * group.confidence and len(group.places) < MAX_CITATIONS:
             known = {(hits[hit].found.document_id, part.start, part.end) for hit, part in group.places}
@@ -97,6 +99,13 @@ class _Group:
     confidence: float
     places: list[tuple[int, Span]]
 
+    def add_members(self, hit: int, parts: Sequence[Span], hits: Sequence[Hit]) -> None:
+        """Take in more members of a list, in the order in which they stand in the passage."""
+        self.places.extend((hit, part) for part in parts)
+        self.places.sort(key=lambda place: place[1].start)
+        texts = [_text(hits[number], part) for number, part in self.places]
+        self.words, self.text = answer_words(" ".join(texts)), "; ".join(texts)
+
 
 def _in_form(span: Span, hit: Hit, asked: Asked) -> list[Span]:
     passage = hit.found.passage
@@ -117,6 +126,17 @@ def _text(hit: Hit, span: Span) -> str:
 def _says_the_same(group: _Group, words: tuple[str, ...], asked: Asked) -> bool:
     # A list that is shorter is another answer, and so is another sentence.
     return group.words == words if asked is not Asked.FACT else same_answer(group.words, words)
+
+
+def _is_member(list_: _Group, span: Span, confidence: float, hits: Sequence[Hit]) -> bool:
+    """Whether a span is another member of a list: about as likely, of the same sentence, and nothing of it is there."""
+    first, known = list_.places[0]
+    if span.hit != first or confidence < _EVIDENCE * list_.confidence:
+        return False
+    if any(hit != first or (part.start < span.end and span.start < part.end) for hit, part in list_.places):
+        return False
+    sentences = hits[first].found.passage.sentences
+    return any(each.start <= known.start < each.end and each.start <= span.start < each.end for each in sentences)
 
 
 def _disagrees(best: Answer, other: Answer, min_confidence: float) -> bool:

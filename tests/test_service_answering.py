@@ -238,6 +238,19 @@ def test_a_list_has_a_citation_for_each_member() -> None:
     assert whole.text == "France, Hungary, and Japan"
 
 
+def test_members_of_a_list_need_not_stand_side_by_side() -> None:
+    text = "John Healey led it, they said, with Boris Pistorius. Mark Rutte came."
+    found = ("Boris Pistorius", 1.0), ("John Healey", 0.8), ("Mark Rutte", 0.7)
+    answers = _composed("Which two ministers led it?", [text], *found)
+    assert [answer.text for answer in answers] == ["John Healey; Boris Pistorius", "Mark Rutte"]
+    assert [each.cited.text for each in answers[0].citations] == ["John Healey", "Boris Pistorius"]
+    # Nobody asked for several, or the other one is much less likely.
+    assert _composed("Who led it?", [text], *found)[0].text == "Boris Pistorius"
+    assert (
+        _composed("Which two ministers led it?", [text], found[0], ("John Healey", -3.0))[0].text == "Boris Pistorius"
+    )
+
+
 def test_yes_or_no_is_answered_with_the_sentence() -> None:
     (answer,) = _composed("Did Bob pay?", ["Ada came. Bob paid 42 euros. Carol left."], ("42 euros", 2.0))
     assert answer.text.strip() == "Bob paid 42 euros."

@@ -62,14 +62,14 @@ def test_finds_the_words_where_they_stand() -> None:
     hits = hits_of("🚀 Nobody came. Bob paid 42 euros for it.", "Later, Carol wrote that Ada left.")
     reader = scripted_reader({"42": 6.0, "Carol": 3.0, "Bob": 1.0}, _plain())
     reading = reader.read("How much?", hits)
-    assert words(hits, reading)[:3] == ["42", "Carol", "Bob"]
+    assert words(hits, reading)[:3] == ["42 euros", "Carol", "Bob"]
     assert reading.spans[0].start == hits[0].found.passage.text.index("42")
     assert [span.score for span in reading.spans] == sorted((span.score for span in reading.spans), reverse=True)
 
 
 def test_words_of_question_and_heading_are_no_answer() -> None:
     hits = hits_of("Bob paid it.", title="Euros 42")
-    assert "42" not in words(hits, scripted_reader({"42": 9.0, "Bob": 1.0}).read("Did he pay 42?", hits))
+    assert "42" not in words(hits, scripted_reader({"42": 9.0, "Bob": 1.0}).read("Who paid 42?", hits))
 
 
 def test_passages_are_read_in_batches_of_like_length() -> None:
@@ -86,6 +86,12 @@ def test_passages_are_read_in_batches_of_like_length() -> None:
 def test_reading_stops_when_the_answer_is_sure(score: float, read: int) -> None:
     hits = hits_of(*["Bob paid."] * (2 * GROUP + 1))
     assert len(scripted_reader({"Bob": score}, _plain()).read("Who?", hits).relevance) == read
+
+
+def test_yes_or_no_is_told_by_whole_sentences() -> None:
+    hits = hits_of("Bob came. Ada paid 42 euros then. Carol left.")
+    found = words(hits, scripted_reader({"42": 6.0, "Carol": 3.0}).read("Did Ada pay 42 euros?", hits))
+    assert found == ["Ada paid 42 euros then", "Carol left", "Bob came"]
 
 
 def test_nothing_to_read_gives_no_span() -> None:
