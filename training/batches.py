@@ -26,14 +26,6 @@ class Part:
     token_type_ids: Tensor
     readable: Tensor
 
-    def inputs(self) -> dict[str, Tensor]:
-        """Return what the model takes."""
-        return {
-            "input_ids": self.input_ids,
-            "attention_mask": self.attention_mask,
-            "token_type_ids": self.token_type_ids,
-        }
-
 
 @dataclass(frozen=True, slots=True)
 class Batch:

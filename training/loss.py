@@ -11,13 +11,18 @@ from training.model import SpanModel
 def batch_logits(model: SpanModel, batch: Batch) -> Tensor:
     """Return the logits of all sequences of a batch, of shape (sequences, tokens, 2); -inf where no answer may be."""
     longest = max(part.input_ids.shape[1] for part in batch.parts)
+    device = next(model.parameters()).device
     logits = []
-    for part in batch.parts:
-        device = next(model.parameters()).device
-        with torch.autocast(device.type, torch.bfloat16):
-            raw = model(**{name: each.to(device) for name, each in part.inputs().items()}).float()
-        masked = raw.masked_fill(~part.readable.to(device)[:, :, None], -torch.inf)
-        logits.append(pad(masked, (0, 0, 0, longest - masked.shape[1]), value=-torch.inf))
+    with torch.autocast(device.type, torch.bfloat16):
+        # All at once: the gradient of every look-up is as large as the vocabulary.
+        words = model.embed(torch.cat([part.input_ids.flatten() for part in batch.parts]).to(device))
+        sizes = [part.input_ids.numel() for part in batch.parts]
+        for part, own in zip(batch.parts, words.split(sizes), strict=True):
+            rows, tokens = part.input_ids.shape
+            mask, types = part.attention_mask.to(device), part.token_type_ids.to(device)
+            raw = model.encode(own.view(rows, tokens, -1), mask, types).float()
+            masked = raw.masked_fill(~part.readable.to(device)[:, :, None], -torch.inf)
+            logits.append(pad(masked, (0, 0, 0, longest - tokens), value=-torch.inf))
     order = torch.tensor([row for part in batch.parts for row in part.rows]).argsort()
     return torch.cat(logits)[order.to(logits[0].device)]
 

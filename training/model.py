@@ -44,7 +44,16 @@ class SpanModel(nn.Module):
 
     def forward(self, input_ids: Tensor, attention_mask: Tensor, token_type_ids: Tensor) -> Tensor:
         """Return logits of shape (batch, tokens, 2), for int64 inputs of shape (batch, tokens)."""
-        hidden = self.encoder.embeddings(input_ids=input_ids, token_type_ids=token_type_ids)
+        return self.encode(self.embed(input_ids), attention_mask, token_type_ids)
+
+    def embed(self, input_ids: Tensor) -> Tensor:
+        """Return the vectors of tokens, of one dimension more than `input_ids`."""
+        words: Tensor = self.encoder.embeddings.word_embeddings(input_ids)
+        return words
+
+    def encode(self, words: Tensor, attention_mask: Tensor, token_type_ids: Tensor) -> Tensor:
+        """Return logits of shape (batch, tokens, 2), for the vectors of tokens, of shape (batch, tokens, size)."""
+        hidden = self.encoder.embeddings(inputs_embeds=words, token_type_ids=token_type_ids)
         bias = (1.0 - attention_mask[:, None, None, :].to(hidden.dtype)) * _MASKED
         for layer in self.encoder.encoder.layer:
             attention = layer.attention
