@@ -19,7 +19,7 @@ from training.batches import Batch, batches, collate
 from training.data import held_out, load_corpus, load_qamr, trained_on
 from training.fit import Recipe, fit
 from training.groups import Group, Groups, Mix, Window
-from training.loss import batch_logits, group_loss
+from training.loss import batch_logits, reading_loss
 from training.mining import Found
 from training.model import SpanModel
 from training.swaps import Swapper
@@ -152,7 +152,11 @@ def test_the_loss_is_what_it_says(groups: list[Group]) -> None:
     batch = collate(groups, MAKER)
     with torch.no_grad():
         logits = batch_logits(model, batch)
-        assert group_loss(logits, batch).item() == pytest.approx(_loss_by_definition(logits, batch), rel=1e-4)
+        together = _loss_by_definition(logits, batch)
+        alone = _loss_by_definition(logits, replace(batch, group=torch.arange(len(logits)), groups=len(logits)))
+        assert reading_loss(logits, batch).item() == pytest.approx(together, rel=1e-4)
+        mixed = reading_loss(logits, batch, alone=0.25).item()
+        assert mixed == pytest.approx(0.75 * together + 0.25 * alone, rel=1e-4)
 
 
 def test_logits_are_those_of_each_sequence_alone() -> None:

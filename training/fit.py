@@ -13,7 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from service.reader.features import FeatureMaker
 from training.batches import Batch, batches, collate
 from training.groups import Group
-from training.loss import batch_logits, group_loss
+from training.loss import batch_logits, reading_loss
 from training.model import SpanModel
 
 
@@ -29,6 +29,10 @@ class Recipe:
     weight_decay: float = 0.01
     average: float = 0.998
     clip: float = 1.0
+    alone: float = 0.0
+    """Weight of the loss of every passage by itself, against that of the passages of a question together."""
+    alone_from: float = 0.0
+    """The share of the run after which it counts."""
     seed: int = 1
     checkpoint_every: int = 50
 
@@ -37,7 +41,7 @@ class Recipe:
 _COOL_DOWN = 0.1
 
 FIRST = Recipe()
-SECOND = Recipe(number=1, batch=24, learning_rate=1.2e-4, warm_up=0.03)
+SECOND = Recipe(number=1, batch=24, learning_rate=1.2e-4, warm_up=0.03, alone=0.5, alone_from=0.274)
 
 
 def fit(
@@ -82,7 +86,8 @@ def fit(
         for batch, number in _prepared(plan[:last], step, maker):
             for group in optimizer.param_groups:
                 group["lr"] = recipe.learning_rate * group["scale"] * _rate(number, len(plan), last, recipe)
-            loss = group_loss(batch_logits(model, batch), batch)
+            alone = recipe.alone if number >= round(recipe.alone_from * len(plan)) else 0.0
+            loss = reading_loss(batch_logits(model, batch), batch, alone)
             loss.backward()  # type: ignore[no-untyped-call]
             torch.nn.utils.clip_grad_norm_(model.parameters(), recipe.clip)
             optimizer.step()

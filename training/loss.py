@@ -27,24 +27,36 @@ def batch_logits(model: SpanModel, batch: Batch) -> Tensor:
     return torch.cat(logits)[order.to(logits[0].device)]
 
 
-def group_loss(logits: Tensor, batch: Batch) -> Tensor:
+def reading_loss(logits: Tensor, batch: Batch, alone: float = 0.0) -> Tensor:
+    """Return the loss of the passages of every question read together, and with weight `alone` that of each by itself.
+
+    Together they learn to compare; by itself each learns whether it answers at all, whatever is beside it.
+    """
+    together = negative_log_likelihood(logits, batch, batch.group, batch.groups)
+    if not alone:
+        return together
+    each = torch.arange(len(logits))
+    return (1 - alone) * together + alone * negative_log_likelihood(logits, batch, each, len(logits))
+
+
+def negative_log_likelihood(logits: Tensor, batch: Batch, group: Tensor, groups: int) -> Tensor:
     """Return the mean over groups and over start and end of the negative log-likelihood of what people marked.
 
-    The probabilities of a group are normalised over all tokens of all its passages and silence, whose logit is 0
-    (the shared normalisation of Clark & Gardner 2018, with a no-answer option).
+    `group` is the group of every sequence. The probabilities of a group are normalised over all tokens of all its
+    passages and silence, whose logit is 0 (the shared normalisation of Clark & Gardner 2018, with a no-answer option).
     """
     device = logits.device
-    rows, group = batch.target_rows.to(device), batch.group.to(device)
+    rows, group = batch.target_rows.to(device), group.to(device)
     weights = batch.target_weights.to(device)
     evidence = torch.logsumexp(logits, dim=1)  # (sequences, 2)
-    whole = torch.full((batch.groups, len(group) + 1, 2), -torch.inf, device=device)
+    whole = torch.full((groups, len(group) + 1, 2), -torch.inf, device=device)
     whole = whole.index_put((group, torch.arange(len(group), device=device)), evidence)
-    whole = torch.cat([whole[:, :-1], torch.zeros(batch.groups, 1, 2, device=device)], dim=1)
+    whole = torch.cat([whole[:, :-1], torch.zeros(groups, 1, 2, device=device)], dim=1)
     normaliser = torch.logsumexp(whole, dim=1)  # (groups, 2)
     marked = torch.stack(
         [logits[rows, batch.target_starts.to(device), 0], logits[rows, batch.target_ends.to(device), 1]], dim=1
     )
-    total = torch.zeros(batch.groups, device=device).index_add(0, group[rows], weights)
+    total = torch.zeros(groups, device=device).index_add(0, group[rows], weights)
     share = weights / total[group[rows]].clamp(min=1e-9)
-    likelihood = torch.zeros(batch.groups, 2, device=device).index_add(0, group[rows], share[:, None] * marked)
+    likelihood = torch.zeros(groups, 2, device=device).index_add(0, group[rows], share[:, None] * marked)
     return (normaliser - likelihood).mean()
