@@ -50,8 +50,9 @@ bench-retrieval: $(VENV)/.installed-dev ## Measure ranking, answers and silence 
 	@$(BIN)/python -m eval.bench.retrieval $(DATA)
 
 train: $(VENV)/.installed-dev ## Train the reader on the data sets in DATA, from the cross-encoder in START.
-	@$(BIN)/python -m training fit $(DATA) --work $(WORK) --start $(START)
-	@$(BIN)/python -m training finish $(DATA) --work $(WORK)
+	@$(BIN)/python -m training fit $(DATA) --work $(WORK) --start $(START) --name first
+	@$(BIN)/python -m training fit $(DATA) --work $(WORK) --start $(START) --name second --after first
+	@$(BIN)/python -m training finish $(DATA) --work $(WORK) --name second
 
 test: $(VENV)/.installed-dev ## Run the tests.
 	@$(BIN)/python -m pytest --cov --cov-report=term --durations=15
