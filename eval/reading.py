@@ -30,13 +30,13 @@ class OpenReading:
         """Whether the question's own paragraph is the one that the reader ranks first."""
         if not self.hits:
             return False
-        relevance = reader.judge(self.hits, self.read).relevance
-        best = max(range(len(self.hits)), key=lambda each: relevance[each])
+        relevance = reader.reread(self.hits, self.read).relevance
+        best = max(range(len(relevance)), key=lambda each: relevance[each])
         return paragraph_of(self.hits[best]) == self.question.paragraph
 
     def judged(self, reader: SpanReader) -> "Judged":
-        """Return the reader's best answer."""
-        reading = reader.judge(self.hits, self.read)
+        """Return the reader's best answer, as if it had read no further than it does in service."""
+        reading = reader.reread(self.hits, self.read)
         if not reading.spans:
             return Judged("", 0.0, 0.0)
         best = reading.spans[0]

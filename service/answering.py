@@ -88,12 +88,13 @@ class Answerer:
         check_deadline()
 
         hits = retrieval.hits[: self._read_depth]
-        reading = self.reader.read(question, hits)
+        enough = self.min_confidence if min_confidence is None else min_confidence
+        reading = self.reader.read(question, hits, min_confidence=enough)
         read = time.perf_counter()
         check_deadline()
 
         answers = compose(question, hits, reading, base_url=self._base_url, collection=collection.name)
-        choice = choose(answers, self.min_confidence if min_confidence is None else min_confidence)
+        choice = choose(question, answers, enough)
         end = time.perf_counter()
         return Response(
             f"ask-{uuid.uuid4().hex}",

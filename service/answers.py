@@ -53,58 +53,102 @@ def compose(question: str, hits: Sequence[Hit], reading: Reading, *, base_url: s
     asked = asked_for(question)
     groups: list[_Group] = []
     for span in reading.spans[:_MOST_SPANS]:
-        confidence = reading.confidence(span)
-        parts = _in_form(span, hits[span.hit], asked)
-        texts = tuple(_text(hits[span.hit], part) for part in parts)
-        words = answer_words(" ".join(texts))
-        group = next((each for each in groups if _says_the_same(each, words, asked)), None)
-        if asked is Asked.SEVERAL and group is None and groups and _is_member(groups[0], span, confidence, hits):
-            groups[0].add_members(span.hit, parts, hits)
-        elif group is None:
-            groups.append(_Group(words, "; ".join(texts), confidence, [(span.hit, part) for part in parts]))
-        elif confidence >= _EVIDENCE * group.confidence and len(group.places) < MAX_CITATIONS:
-            known = {(hits[hit].found.document_id, part.start, part.end) for hit, part in group.places}
-            document = hits[span.hit].found.document_id
-            group.places.extend((span.hit, part) for part in parts if (document, part.start, part.end) not in known)
+        hit = hits[span.hit]
+        found = _Group(
+            [(span.hit, part) for part in _in_form(span, hit, asked)], reading.confidence(span), [], hits, asked
+        )
+        group = next((each for each in groups if each.says(found)), None)
+        if group is not None:
+            if found.confidence >= _EVIDENCE * group.confidence:
+                group.add_evidence(found)
+        elif asked is Asked.SEVERAL and groups and groups[0].lists(found):
+            groups[0].add_members(found)
+        else:
+            groups.append(found)
     return [
         Answer(
             group.text,
             group.confidence,
-            tuple(cite(hits[hit], part, base_url=base_url, collection=collection) for hit, part in group.places),
+            tuple(cite(hits[hit], part, base_url=base_url, collection=collection) for hit, part in group.places()),
         )
         for group in groups[: MAX_ALTERNATIVES + 1]
     ]
 
 
-def choose(answers: Sequence[Answer], min_confidence: float) -> Choice:
+def choose(question: str, answers: Sequence[Answer], min_confidence: float) -> Choice:
     """Choose the best answer, or abstain where even that is not confident enough.
 
-    An answer is corroborated where the same words stand in different documents, and conflicting where another answer,
-    from another sentence, is confident enough too, and about as confident.
+    An answer is corroborated where it stands in documents that are not copies of each other, in sentences that are not
+    the same one; it is conflicting where another answer, from another sentence, is confident enough too, and about as
+    confident. Sentences that answer yes or no may all be true.
     """
     if not answers or answers[0].confidence < min_confidence:
         return Choice(None, tuple(answers[:MAX_ALTERNATIVES]), None)
     best, *others = answers
     alternatives = tuple(others[:MAX_ALTERNATIVES])
-    if any(_disagrees(best, each, min_confidence) for each in alternatives):
+    asked = asked_for(question)
+    if asked is not Asked.YES_NO and any(_disagrees(best, each, min_confidence) for each in alternatives):
         return Choice(best, alternatives, "conflicting")
-    sources = {citation.document_id for citation in best.citations}
-    return Choice(best, alternatives, "corroborated" if len(sources) > 1 else "single")
+    return Choice(best, alternatives, "corroborated" if _is_corroborated(best, asked) else "single")
 
 
 @dataclass(slots=True)
 class _Group:
-    words: tuple[str, ...]
-    text: str
-    confidence: float
-    places: list[tuple[int, Span]]
+    """An answer in the making: where its words stand, and where else they stand."""
 
-    def add_members(self, hit: int, parts: Sequence[Span], hits: Sequence[Hit]) -> None:
-        """Take in more members of a list, in the order in which they stand in the passage."""
-        self.places.extend((hit, part) for part in parts)
-        self.places.sort(key=lambda place: place[1].start)
-        texts = [_text(hits[number], part) for number, part in self.places]
-        self.words, self.text = answer_words(" ".join(texts)), "; ".join(texts)
+    members: list[tuple[int, Span]]
+    confidence: float
+    evidence: list[tuple[int, Span]]
+    hits: Sequence[Hit]
+    asked: Asked
+
+    @property
+    def text(self) -> str:
+        return "; ".join(self._text(place) for place in self.members)
+
+    def places(self) -> list[tuple[int, Span]]:
+        """Return every place, each once."""
+        found: dict[tuple[str, int, int], tuple[int, Span]] = {}
+        for hit, part in (*self.members, *self.evidence):
+            found.setdefault((self.hits[hit].found.document_id, part.start, part.end), (hit, part))
+        return list(found.values())
+
+    def says(self, other: "_Group") -> bool:
+        """Whether the other one says the same in all places, or names members of this list."""
+        if self.asked is Asked.SEVERAL:
+            return other._words() <= self._words()
+        if self.asked is Asked.YES_NO:
+            return other._words() == self._words()
+        return all(same_answer(ours, theirs) for ours in self._words(with_evidence=True) for theirs in other._words())
+
+    def lists(self, other: "_Group") -> bool:
+        """Whether the other one is another member of this list: about as likely, of the same sentence, and apart."""
+        hit, known = self.members[0]
+        if other.members[0][0] != hit or other.confidence < _EVIDENCE * self.confidence:
+            return False
+        parts = [part for _, part in other.members]
+        if any(part.start < each.end and each.start < part.end for _, part in self.members for each in parts):
+            return False
+        sentences = self.hits[hit].found.passage.sentences
+        return any(
+            each.start <= known.start < each.end and each.start <= parts[0].start < each.end for each in sentences
+        )
+
+    def add_evidence(self, other: "_Group") -> None:
+        """Take in the places of another one that says the same."""
+        if len(self.members) + len(self.evidence) < MAX_CITATIONS:
+            self.evidence.extend(other.members)
+
+    def add_members(self, other: "_Group") -> None:
+        """Take in more members of the list, in the order in which they stand in the passage."""
+        self.members = sorted([*self.members, *other.members], key=lambda place: place[1].start)
+
+    def _words(self, *, with_evidence: bool = False) -> set[tuple[str, ...]]:
+        places = [*self.members, *self.evidence] if with_evidence else self.members
+        return {answer_words(self._text(place)) for place in places}
+
+    def _text(self, place: tuple[int, Span]) -> str:
+        return _text(self.hits[place[0]], place[1])
 
 
 def _in_form(span: Span, hit: Hit, asked: Asked) -> list[Span]:
@@ -123,20 +167,14 @@ def _text(hit: Hit, span: Span) -> str:
     return hit.found.passage.words(span.start, span.end)
 
 
-def _says_the_same(group: _Group, words: tuple[str, ...], asked: Asked) -> bool:
-    # A list that is shorter is another answer, and so is another sentence.
-    return group.words == words if asked is not Asked.FACT else same_answer(group.words, words)
-
-
-def _is_member(list_: _Group, span: Span, confidence: float, hits: Sequence[Hit]) -> bool:
-    """Whether a span is another member of a list: about as likely, of the same sentence, and nothing of it is there."""
-    first, known = list_.places[0]
-    if span.hit != first or confidence < _EVIDENCE * list_.confidence:
-        return False
-    if any(hit != first or (part.start < span.end and span.start < part.end) for hit, part in list_.places):
-        return False
-    sentences = hits[first].found.passage.sentences
-    return any(each.start <= known.start < each.end and each.start <= span.start < each.end for each in sentences)
+def _is_corroborated(answer: Answer, asked: Asked) -> bool:
+    told: dict[str, set[tuple[str, ...]]] = {}
+    for each in answer.citations:
+        told.setdefault(each.content_sha256, set()).add(answer_words(each.cited.text))
+    everything = set().union(*told.values())
+    # Of a list, every member must stand there.
+    documents = [each for each in told.values() if asked is not Asked.SEVERAL or each == everything]
+    return len(documents) > 1 and len({each.sentence.text for each in answer.citations}) > 1
 
 
 def _disagrees(best: Answer, other: Answer, min_confidence: float) -> bool:

@@ -33,7 +33,7 @@ class FixedReader:
     def __init__(self, scores: dict[str, float]) -> None:
         self._scores = scores
 
-    def read(self, question: str, hits: Sequence[Hit]) -> Reading:
+    def read(self, question: str, hits: Sequence[Hit], *, min_confidence: float) -> Reading:
         spans = []
         for number, hit in enumerate(hits):
             passage = hit.found.passage
@@ -42,7 +42,7 @@ class FixedReader:
                     start = passage.start + passage.text.index(words)
                     spans.append(Span(number, start, start + len(words), score))
         relevance = tuple(-float(hit.rank) for hit in hits)
-        return Reading(tuple(sorted(spans, key=lambda span: -span.score)), 0.0, relevance)
+        return Reading(tuple(sorted(spans, key=lambda span: -span.score)), relevance)
 
 
 @pytest.fixture
@@ -183,7 +183,7 @@ def test_every_citation_resolves_in_its_document(text: str, offset: int, data: s
 
 
 def _reading(*spans: tuple[int, int, int, float]) -> Reading:
-    return Reading(tuple(Span(*each) for each in spans), 0.0, ())
+    return Reading(tuple(Span(*each) for each in spans), ())
 
 
 def _composed(question: str, texts: list[str], *found: tuple[str, float]) -> list[Answer]:
@@ -193,7 +193,7 @@ def _composed(question: str, texts: list[str], *found: tuple[str, float]) -> lis
         cuts = [0, *(place + 2 for place in range(len(text) - 1) if text[place : place + 2] == ". "), len(text)]
         document = f"doc-{number}"
         passage = Passage(0, 0, len(text), text, None, tuple(Sentence(*each) for each in pairwise(cuts)))
-        hits.append(Hit(number + 1, 1.0, 0.5, StoredPassage(passage, document, "X", f"{number}.txt", "0" * 64)))
+        hits.append(Hit(number + 1, 1.0, 0.5, StoredPassage(passage, document, "X", f"{number}.txt", f"{number:064}")))
     for words, score in found:
         number = next(n for n, text in enumerate(texts) if words in text and (n, words) not in used)
         used.add((number, words))
@@ -218,15 +218,18 @@ def test_a_place_that_is_much_less_likely_is_no_evidence() -> None:
 def test_different_confident_answers_are_conflicting() -> None:
     found = ("157 calls", 1.5), ("160 calls", 1.2)
     answers = _composed("How many?", ["They had 157 calls.", "There were 160 calls."], *found)
-    choice = choose(answers, 0.5)
+    choice = choose("How many?", answers, 0.5)
     assert choice.answer is not None
     assert (choice.answer.text, choice.agreement) == ("157 calls", "conflicting")
     assert [each.text for each in choice.alternatives] == ["160 calls"]
     # Not where the other is not confident enough, and not where both stand in one sentence.
     assert (
-        choose(_composed("How many?", ["157 calls.", "160 calls."], found[0], ("160", -2.0)), 0.5).agreement == "single"
+        choose(
+            "How many?", _composed("How many?", ["157 calls.", "160 calls."], found[0], ("160", -2.0)), 0.5
+        ).agreement
+        == "single"
     )
-    assert choose(_composed("How many?", ["157 calls or 160 calls."], *found), 0.5).agreement == "single"
+    assert choose("How many?", _composed("How many?", ["157 calls or 160 calls."], *found), 0.5).agreement == "single"
 
 
 def test_a_list_has_a_citation_for_each_member() -> None:
@@ -251,6 +254,44 @@ def test_members_of_a_list_need_not_stand_side_by_side() -> None:
     )
 
 
+def test_a_shorter_list_is_evidence_in_whatever_order_it_comes() -> None:
+    texts = ["John Healey led it, they said, with Boris Pistorius.", "Boris Pistorius led it."]
+    question = "Which two ministers led it?"
+    for scores in ((1.0, 0.9, 0.8), (1.0, 0.7, 0.8)):
+        found = sorted(
+            zip(("Boris Pistorius", "Boris Pistorius", "John Healey"), scores, strict=True), key=lambda e: -e[1]
+        )
+        answers = _composed(question, texts, *found)
+        assert [answer.text for answer in answers] == ["John Healey; Boris Pistorius"]
+        assert [each.source for each in answers[0].citations] == ["0.txt", "0.txt", "1.txt"]
+        assert choose(question, answers, 0.5).agreement == "single"  # of the other member there is no second word
+
+
+def test_copies_do_not_corroborate() -> None:
+    def agreement(*texts: str) -> str | None:
+        found = [("Bob", 1.0 - number / 10) for number in range(len(texts))]
+        return choose("Who?", _composed("Who?", list(texts), *found), 0.5).agreement
+
+    assert agreement("Bob paid.", "It was Bob.") == "corroborated"
+    assert agreement("Bob paid.", "Bob paid.") == "single"
+
+
+def test_places_that_contradict_each_other_are_no_evidence_for_one_answer() -> None:
+    answers = _composed(
+        "When?", ["In 2019.", "In May 2019.", "In June 2019."], ("2019", 1.2), ("May 2019", 1.1), ("June 2019", 1.0)
+    )
+    assert [answer.text for answer in answers] == ["2019", "June 2019"]
+
+
+def test_two_sentences_that_tell_yes_are_no_conflict() -> None:
+    question = "Did Bob pay?"
+    answers = _composed(
+        question, ["Bob paid 42 euros for it.", "Later, Bob paid again."], ("42 euros", 2.0), ("again", 1.9)
+    )
+    assert choose(question, answers, 0.5).agreement == "single"
+    assert len(choose(question, answers, 0.5).alternatives) == 1
+
+
 def test_yes_or_no_is_answered_with_the_sentence() -> None:
     (answer,) = _composed("Did Bob pay?", ["Ada came. Bob paid 42 euros. Carol left."], ("42 euros", 2.0))
     assert answer.text.strip() == "Bob paid 42 euros."
@@ -258,7 +299,7 @@ def test_yes_or_no_is_answered_with_the_sentence() -> None:
 
 def test_passages_come_in_the_order_of_the_reader() -> None:
     hits = [_hit(str(number), 0, (Sentence(0, 1),)) for number in range(4)]
-    ranked = rank_passages(hits, Reading((), 0.0, (-3.0, 2.0, 0.0)))
+    ranked = rank_passages(hits, Reading((), (-3.0, 2.0, 0.0)))
     assert [shown.hit.found.passage.text for shown in ranked] == ["1", "2", "0", "3"]
     assert [shown.hit.rank for shown in ranked] == [1, 2, 3, 4]
     assert [shown.relevance for shown in ranked] == [

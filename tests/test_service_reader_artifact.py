@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from index.errors import ModelError
-from service.reader.artifact import DEFAULT_READER, MODEL_FILE, TOKENIZER_FILE, load_artifact
+from service.reader.artifact import DEFAULT_READER, FORMAT, MODEL_FILE, TOKENIZER_FILE, load_artifact
 from service.reader.runtime import OnnxRuntime, OpenVinoRuntime, load_runtime
 
 
@@ -49,17 +49,36 @@ def test_a_missing_file_is_named(copy: Path, name: str) -> None:
         load_artifact(copy)
 
 
-@pytest.mark.parametrize("content", ["", "[]", "{}", '{"format": 1}', '{"format": 1, "calibration": {"x": 1}}', "\0"])
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"format": 2}', '{"format": 2, "calibration": {"x": 1}}', "\0"])
 def test_a_description_that_is_none_is_refused(copy: Path, content: str) -> None:
     (copy / "reader.json").write_text(content)
     with pytest.raises(ModelError, match="does not describe a reader"):
         load_artifact(copy)
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"span": {"weights": [1.0], "intercept": 0.0}},
+        {"passage": {"weights": [1.0, 1.0, 1.0], "intercept": 0.0}},
+        {"span": {"weights": [1.0, 1.0, 1.0, "x"], "intercept": 0.0}},
+        {"min_confidence": "x"},
+        {"min_confidence": 1.5},
+        {"sure": -1},
+    ],
+)
+def test_a_calibration_that_is_none_is_refused(copy: Path, change: dict[str, object]) -> None:
+    description = json.loads((copy / "reader.json").read_text())
+    description["calibration"] |= change
+    (copy / "reader.json").write_text(json.dumps(description))
+    with pytest.raises(ModelError, match="does not describe a reader"):
+        load_artifact(copy)
+
+
 def test_another_format_is_refused(copy: Path) -> None:
     description = json.loads((copy / "reader.json").read_text())
-    (copy / "reader.json").write_text(json.dumps(description | {"format": 2}))
-    with pytest.raises(ModelError, match="format 2"):
+    (copy / "reader.json").write_text(json.dumps(description | {"format": FORMAT + 1}))
+    with pytest.raises(ModelError, match=f"format {FORMAT + 1}"):
         load_artifact(copy)
 
 

@@ -17,6 +17,8 @@ from service.reader.edges import trim
         ("some 5,000 people", "000", "5,000"),
         ("at 10:30 sharp", "30", "10:30"),
         ("it was -5 degrees", "-5", "-5"),
+        ("it was -5 degrees", "5", "-5"),
+        ("from 10-15 people", "15", "15"),
         ("a loan of 3 billion euros", "3", "3 billion euros"),
         ("57.9 million US dollars was", "57.9 million", "57.9 million US dollars"),
         ("about 40 per cent of it", "40", "40 per cent"),

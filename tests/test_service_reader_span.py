@@ -113,7 +113,7 @@ def test_the_margin_is_to_the_best_other_words() -> None:
     reader = scripted_reader({"Bob Smith": 6.0, "Carol": 4.0})
     proposals = reader.proposals(hits, reader.read_passages("Who?", hits))
     margins: list[tuple[str, object]] = [
-        (words(hits, Reading((Span(each.hit, each.start, each.end, 0.0),), 0.0, ()))[0], signs.margin)
+        (words(hits, Reading((Span(each.hit, each.start, each.end, 0.0),), ()))[0], signs.margin)
         for each, signs in proposals[:3]
     ]
     assert margins == [

@@ -18,6 +18,7 @@ from training.readings import Readings
 RIGHT_F1 = 0.5
 
 _INVERSE_SHRINKAGE = 10.0
+_SPANS = 2
 
 
 UNCALIBRATED = Calibration(Logistic((1.0, 0.0, 0.0, 0.0), 0.0), Logistic((1.0, 0.0), 0.0), 0.5, 1.0)
@@ -63,26 +64,29 @@ def most_right(reader: SpanReader, readings: Readings) -> float:
     )
 
 
-def surest(reader: SpanReader, readings: Readings, changes: float = 0.01) -> float:
+def surest(reader: SpanReader, readings: Readings, changes: float = 0.02, width: float = 0.1) -> float:
     """Return the least confidence after the first passages from which on reading the rest changes too few answers.
 
-    `changes` is the share of the readings stopped at that confidence whose best answer the rest would have changed.
+    `changes` is the share of the readings stopped within any `width` above that confidence whose best answer the rest
+    would have changed.
     """
-    everything = [*readings.present, *readings.removed]
+    everything = [*readings.present, *readings.removed, *readings.adversarial]
     first = [each.at(GROUP).judged(reader) for each in everything]
     whole = [each.judged(reader) for each in everything]
     confidences: NDArray[np.float64] = np.array([each.confidence for each in first])
     changed = np.array([before.text != after.text for before, after in zip(first, whole, strict=True)])
-    for threshold in np.arange(0.3, 1.0, 0.01):
-        stopped = confidences >= threshold
-        if stopped.any() and changed[stopped].mean() <= changes:
-            return round(float(threshold), 2)
-    return 1.0
+    least = 1.0
+    for threshold in np.arange(1.0, reader.min_confidence, -0.01):
+        stopped = (confidences >= threshold) & (confidences < threshold + width)
+        if stopped.any() and changed[stopped].mean() > changes:
+            break
+        least = threshold
+    return round(float(least), 2)
 
 
 def span_outcomes(reader: SpanReader, reading: OpenReading, *, answerable: bool) -> Iterator[Outcome]:
-    """Yield what came of the network's best span, if it proposed any."""
-    for best, signs in reader.proposals(reading.hits, reading.read)[:1]:
+    """Yield what came of the network's best spans: they may all be shown, the first the most often."""
+    for best, signs in reader.proposals(reading.hits, reading.read)[:_SPANS]:
         text = reading.hits[best.hit].found.passage.words(best.start, best.end)
         right = answerable and metrics.f1(text, reading.question.accepted) >= RIGHT_F1
         yield Outcome(signs.squeezed(), right)

@@ -74,7 +74,7 @@ def load_artifact(path: Path) -> Artifact:
                 "install the version of Citespan that made it, or choose another CITESPAN_READER."
             )
         calibration = Calibration.of(content["calibration"])
-        artifact = Artifact(path, content["name"], content["version"], content["sha256"], calibration)
+        artifact = Artifact(path, content["name"], content["version"], dict(content["sha256"]), calibration)
     except FileNotFoundError as error:
         raise ModelError(f"{path} is no reader: it has no {_DESCRIPTION_FILE}. Check CITESPAN_READER.") from error
     except (OSError, ValueError, TypeError, KeyError) as error:

@@ -3,21 +3,45 @@
 import re
 from enum import Enum
 
-_YES_NO = re.compile(
-    r"(?:and |but |so |or )?"
-    r"(?:is|are|was|were|am|do|does|did|has|have|had|can|could|will|would|shall|should|may|might|must)(?:n['’]t)?\b",
+# What goes before the question itself.
+_POLITE = re.compile(
+    r"(?:(?:and|but|so|or|please)[ ,]+)*"
+    r"(?:(?:(?:can|could|would|will) you (?:please )?|please )?(?:tell me|say|give me|show me|explain)"
+    r"|do you (?:happen to )?know|i(?: would|['’]d)? (?:like|want) to know)\b(?: please)?[ ,:]*",
     re.IGNORECASE,
 )
-# "Was it A or B?" asks for one of them.
-_CHOICE = re.compile(r"\bor\b", re.IGNORECASE)
+_LEADING = re.compile(r"(?:(?:and|but|so|or|please)[ ,]+)+", re.IGNORECASE)
+_YES_NO = re.compile(
+    r"(?:(?:is|are|was|were|am|do|does|did|has|have|had|can|could|will|would|shall|should|may|might|must)(?:n['’]t)?"
+    r"|(?:wo|ca|sha)n['’]t|whether|if)\b(?!\s*\d)",
+    re.IGNORECASE,
+)
+# "Was it A or B?" asks for one of them; "Does it say when they met?" asks when they met.
+_NOT_YES_NO = re.compile(
+    r"\bor\b|\b(?:say|says|tell|tells|know|known|mention|mentioned|stated?|reveal|revealed|explain|explained|clear)"
+    r" (?:us |me )?(?:what|which|who|whom|whose|when|where|why|how)\b",
+    re.IGNORECASE,
+)
+# "In which countries", and "List the countries".
+_ASKS = re.compile(
+    r"(?:(?:in|on|at|by|to|from|with|for|of|under|during|after|before|between|among|about|through) )?"
+    r"(?P<asks>which|what|whom?)\b(?P<rest>.*)",
+    re.IGNORECASE | re.DOTALL,
+)
+_LIST = re.compile(
+    r"(?:(?:can|could|would|will) you (?:please )?)?(?:list|name|enumerate)\b(?P<rest>.*)", re.I | re.DOTALL
+)
 _AUXILIARIES = frozenset(
     "is are was were am do does did has have had can could will would shall should may might must".split()
 )
 _PLURAL_AUXILIARIES = frozenset({"are", "were"})
 _NUMBERS = frozenset("two three four five six seven eight nine ten several".split())
+_ADJECTIVES = frozenset("other foreign major main large different new joint military local public key".split())
+_PREPOSITIONS = frozenset(
+    "of in on at by to from with for under during after before between among about that who".split()
+)
 _PLURAL = re.compile(r"(?!species|series|news|means)\w+[^\Wsui]s|people|media|men|women|children", re.IGNORECASE)
-_ASKS_WHICH = re.compile(r"\b(?:which|what|who|whom)\b", re.IGNORECASE)
-_NEAR = 5
+_NEAR = 6
 
 
 class Asked(Enum):
@@ -31,27 +55,43 @@ class Asked(Enum):
 def asked_for(question: str) -> Asked:
     """Return what an English question asks for, by its first words."""
     text = question.strip()
-    if _YES_NO.match(text) and not _CHOICE.search(text):
-        return Asked.YES_NO
-    if match := _ASKS_WHICH.search(text):
-        words = re.findall(r"\w+", text[match.end() :].lower())[: _NEAR + 1]
-        return Asked.SEVERAL if _several(match.group().lower(), words) else Asked.FACT
+    polite = _POLITE.match(text) or _LEADING.match(text)
+    if polite and polite.end() < len(text):
+        text = text[polite.end() :]
+    if match := _LIST.match(text):
+        several = any(_PLURAL.fullmatch(word) for word in re.findall(r"\w+", match["rest"])[:_NEAR])
+        return Asked.SEVERAL if several else Asked.FACT
+    if _YES_NO.match(text):
+        return Asked.FACT if _NOT_YES_NO.search(text) else Asked.YES_NO
+    if match := _ASKS.match(text):
+        words = re.findall(r"\w+", match["rest"])[:_NEAR]
+        return Asked.SEVERAL if words and _several(match["asks"].lower(), words) else Asked.FACT
     return Asked.FACT
 
 
 def _several(asks: str, words: list[str]) -> bool:
     """Whether "which", "what" or "who", followed by these words, asks for more than one thing."""
-    if not words:
+    first = words[0].lower()
+    if first in _AUXILIARIES:
+        named = _until(words[1:], _PREPOSITIONS)
+        return first in _PLURAL_AUXILIARIES and any(_PLURAL.fullmatch(word) for word in named)
+    if asks.startswith("who"):
         return False
-    if words[0] in _AUXILIARIES:
-        plural = words[0] in _PLURAL_AUXILIARIES
-        return plural and (asks.startswith("who") or any(_PLURAL.fullmatch(word) for word in words[1:]))
-    if words[0] in _NUMBERS or (words[0] == "the" and words[1:2] and words[1] in _NUMBERS):
+    if first in _NUMBERS or (first == "the" and words[1:2] and words[1].lower() in _NUMBERS):
         return True
-    place = next((number for number, word in enumerate(words) if word in _AUXILIARIES), None)
-    if place is not None:
-        return _PLURAL.fullmatch(words[place - 1]) is not None
-    return asks != "what" and any(_PLURAL.fullmatch(word) for word in words[:3])
+    named = _until(words, _AUXILIARIES | _PREPOSITIONS)
+    if not named:
+        return False
+    if any(word.lower() in _AUXILIARIES for word in words):
+        return _PLURAL.fullmatch(named[-1]) is not None
+    # "Which countries sent help?", but not "Which company makes trucks?"
+    adjectives = next((n for n, word in enumerate(named) if not (word[0].isupper() or word in _ADJECTIVES)), len(named))
+    return asks == "which" and any(_PLURAL.fullmatch(word) for word in named[adjectives : adjectives + 1])
+
+
+def _until(words: list[str], ends: frozenset[str]) -> list[str]:
+    end = next((number for number, word in enumerate(words) if word.lower() in ends), len(words))
+    return words[:end]
 
 
 # What separates the members of an enumeration: ", ", ", and ", " and ", " as well as ", " & ", "; ".

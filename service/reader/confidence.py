@@ -1,7 +1,7 @@
 """Confidence: from what the model says of a span to the probability that the span is right."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 
@@ -60,16 +60,26 @@ class Calibration:
     passage: Logistic
     min_confidence: float
     sure: float
-    """From this confidence on, passages further down the list have never been worth reading."""
+    """From this confidence on, passages further down the list hardly ever changed the answer."""
 
     @classmethod
     def of(cls, content: dict[str, Any]) -> "Calibration":
         """Return the calibration that `asdict` made into `content`.
 
         Raises:
-            KeyError, TypeError: it is not such a content.
+            KeyError, TypeError, ValueError: it is not such a content.
         """
         span, passage = (
-            Logistic(tuple(content[each]["weights"]), content[each]["intercept"]) for each in ("span", "passage")
+            _logistic(content[name], signs) for name, signs in (("span", Signs), ("passage", PassageSigns))
         )
-        return cls(span, passage, content["min_confidence"], content["sure"])
+        least, sure = float(content["min_confidence"]), float(content["sure"])
+        if not (0 <= least <= 1 and 0 <= sure <= 1):
+            raise ValueError("min_confidence and sure are probabilities")
+        return cls(span, passage, least, sure)
+
+
+def _logistic(content: dict[str, Any], signs: type[Signs | PassageSigns]) -> Logistic:
+    weights = tuple(float(each) for each in content["weights"])
+    if len(weights) != len(fields(signs)):
+        raise ValueError(f"{len(weights)} weights for {len(fields(signs))} signs")
+    return Logistic(weights, float(content["intercept"]))

@@ -128,6 +128,8 @@ def _whole_number(text: str, start: int, end: int) -> tuple[int, int]:
         return start, start
     if text[start].isdigit() and start and text[start - 1] in _CURRENCY:
         start -= 1
+    if start and text[start].isdigit() and _is_sign(text, start - 1):
+        start -= 1
     last = text[start:end].rsplit(None, 1)[-1]
     if text[end - 1].isdigit() and (match := _MAGNITUDE.match(text, end)):
         end = match.end()

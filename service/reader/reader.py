@@ -13,7 +13,7 @@ class Span:
     """A piece of a passage that may answer.
 
     `hit` is the number of the passage among those that were read, from 0; `start` and `end` are offsets into the
-    canonical text of its document. `score` is on the scale of log-odds, comparable between passages.
+    canonical text of its document. `score` is the log-odds that it answers, comparable between passages.
     """
 
     hit: int
@@ -24,19 +24,18 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What a reader found: spans by descending score, without overlaps inside a document, and the score of silence.
+    """What a reader found: spans by descending score, without overlaps inside a document.
 
     `relevance` holds the log-odds that a passage answers at all, for each that was read, in their order; passages after
     those were not read.
     """
 
     spans: tuple[Span, ...]
-    no_answer_score: float
     relevance: tuple[float, ...]
 
     def confidence(self, span: Span) -> float:
         """Return the probability (0 to 1) that `span` answers, by the reader's calibration."""
-        return probability(span.score - self.no_answer_score)
+        return probability(span.score)
 
 
 def probability(log_odds: float) -> float:
@@ -57,6 +56,9 @@ class Reader(Protocol):
         """The confidence below which it is better to abstain, chosen on development questions."""
         ...
 
-    def read(self, question: str, hits: Sequence[Hit]) -> Reading:
-        """Return the spans of these passages that may answer the question."""
+    def read(self, question: str, hits: Sequence[Hit], *, min_confidence: float) -> Reading:
+        """Return the spans of these passages that may answer the question.
+
+        `min_confidence` is what an answer needs to be given; a reader may stop early only at a confidence above it.
+        """
         ...

@@ -1,6 +1,6 @@
 """The span reader: a trained network that finds the exact words, ranks the passages, and knows when to be silent."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -89,14 +89,32 @@ class SpanReader:
         """The confidence below which it is better to abstain."""
         return self.artifact.calibration.min_confidence
 
-    def read(self, question: str, hits: Sequence[Hit]) -> Reading:
-        """Read the passages in the order of their rank, in small groups, until the rest cannot change the answer."""
+    def read(self, question: str, hits: Sequence[Hit], *, min_confidence: float | None = None) -> Reading:
+        """Read the passages in the order of their rank, in small groups, until the answer is so sure that it stands."""
+        groups = (
+            self.read_passages(question, hits[begin : begin + GROUP], first=begin)
+            for begin in range(0, len(hits), GROUP)
+        )
+        return self._until_sure(hits, groups, min_confidence)
+
+    def reread(
+        self, hits: Sequence[Hit], read: Sequence[PassageReading], *, min_confidence: float | None = None
+    ) -> Reading:
+        """Return what `read` would, from what was read in all the passages."""
+        groups = (list(read[begin : begin + GROUP]) for begin in range(0, len(hits), GROUP))
+        return self._until_sure(hits, groups, min_confidence)
+
+    def _until_sure(
+        self, hits: Sequence[Hit], groups: Iterable[list[PassageReading]], min_confidence: float | None
+    ) -> Reading:
+        """Weigh one group after the other. Never stop at a confidence that would not be enough to answer."""
+        enough = max(self.artifact.calibration.sure, self.min_confidence if min_confidence is None else min_confidence)
         read: list[PassageReading] = []
-        reading = Reading((), 0.0, ())
-        for begin in range(0, len(hits), GROUP):
-            read.extend(self.read_passages(question, hits[begin : begin + GROUP], first=begin))
+        reading = Reading((), ())
+        for group in groups:
+            read.extend(group)
             reading = self.judge(hits, read)
-            if reading.spans and reading.confidence(reading.spans[0]) >= self.artifact.calibration.sure:
+            if reading.spans and reading.confidence(reading.spans[0]) >= enough:
                 break
         return reading
 
@@ -131,7 +149,7 @@ class SpanReader:
         relevance = (
             calibration.passage.log_odds(passage_signs(hit, each)) for hit, each in zip(hits, read, strict=False)
         )
-        return Reading(tuple(spans), 0.0, tuple(relevance))
+        return Reading(tuple(spans), tuple(relevance))
 
     def proposals(self, hits: Sequence[Hit], read: Sequence[PassageReading]) -> list[tuple[Proposal, Signs]]:
         """Return what was proposed in all passages together, by descending score, with the signs of being right.
@@ -200,5 +218,6 @@ def _passage_reading(
 
 
 def _best_other(proposal: Proposal, proposals: Sequence[Proposal]) -> float:
-    """Return the score of the best proposal that says something else; that of silence where there is none."""
-    return max((each.score for each in proposals if not same_answer(each.words, proposal.words)), default=0.0)
+    """Return the score of the best proposal that says something else; that of silence, 0, where none is better."""
+    others = (each.score for each in proposals if not same_answer(each.words, proposal.words))
+    return max(0.0, max(others, default=0.0))

@@ -10,19 +10,30 @@ _NUMBER_WORDS = frozenset(
     " eighteen nineteen twenty thirty forty fifty sixty seventy eighty ninety hundred thousand million billion trillion"
     " first second third fourth fifth sixth seventh eighth ninth tenth".split()
 )
+_MONTHS = frozenset("january february march april may june july august september october november december".split())
 _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}\b)")
+_MINUS = re.compile(r"(?<!\w)[-\u2212](?=\d)")
+_PER_CENT = re.compile(r"\s?(?:%|per ?cent\b)", re.IGNORECASE)
+_CURRENCIES = {"$": "dollars", "€": "euros", "£": "pounds", "¥": "yen"}
+_MONEY = re.compile(r"(?:US|A|C)?([$€£¥])\s?(\d[\d.,]*\d|\d)((?:\s(?:hundred|thousand|million|billion|trillion))?)")
+_DOLLARS = re.compile(r"\bUS (?=dollars?\b)", re.IGNORECASE)
 
 
 def answer_words(text: str) -> tuple[str, ...]:
-    """Return what is compared of an answer: its words without articles, in lower case, thousands without commas."""
-    return tuple(word for word in words_of(_THOUSANDS.sub("", text)) if word not in _ARTICLES)
+    """Return what is compared of an answer: its words without articles, in lower case.
+
+    Numbers come without commas, with their sign and per cent sign; money as people say it ("$42": "42 dollars").
+    """
+    text = _MONEY.sub(lambda match: f"{match[2]}{match[3]} {_CURRENCIES[match[1]]}", _THOUSANDS.sub("", text))
+    text = _PER_CENT.sub("percent", _MINUS.sub("minus", _DOLLARS.sub("", text)))
+    return tuple(word for word in words_of(text) if word not in _ARTICLES)
 
 
 def same_answer(first: tuple[str, ...], second: tuple[str, ...]) -> bool:
     """Whether two answers, given as their words, say the same: equal, or one a part of the other with equal numbers.
 
-    "Battulga" and "Khaltmaa Battulga" are the same, and so are "42" and "42 fire trucks"; "two" and "twenty-two" are
-    not, nor "2019" and "June 2020".
+    "Battulga" and "Khaltmaa Battulga" are the same, and so are "42" and "42 fire trucks", "May 2019" and "5 May 2019";
+    "two" and "twenty-two" are not, nor "2019" and "June 2020".
     """
     shorter, longer = sorted((first, second), key=len)
     if not shorter:
@@ -31,7 +42,12 @@ def same_answer(first: tuple[str, ...], second: tuple[str, ...]) -> bool:
     if not any(longer[place : place + len(shorter)] == shorter for place in places):
         return False
     numbers = _numbers(shorter)
-    return not numbers or numbers == _numbers(longer)
+    return not numbers or numbers == _numbers(longer) or _is_month(shorter)
+
+
+def _is_month(words: tuple[str, ...]) -> bool:
+    """Whether the words are a month of a year; a date in it only says more."""
+    return len(words) == 2 and words[0] in _MONTHS and len(words[1]) == 4 and words[1].isdigit()
 
 
 def _numbers(words: tuple[str, ...]) -> set[str]:
