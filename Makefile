@@ -9,6 +9,7 @@ DATA_DIR ?= data
 DATA ?= ../shared/data
 WORK ?= data/.training
 START ?= cross-encoder.onnx
+VERSION ?= new
 # An extra package index for torch. On Linux the default index has builds with gigabytes of CUDA in them; for the CPU:
 #   make serve TORCH_INDEX=https://download.pytorch.org/whl/cpu
 TORCH_INDEX ?=
@@ -52,7 +53,7 @@ bench-retrieval: $(VENV)/.installed-dev ## Measure ranking, answers and silence 
 train: $(VENV)/.installed-dev ## Train the reader on the data sets in DATA, from the cross-encoder in START.
 	@$(BIN)/python -m training fit $(DATA) --work $(WORK) --start $(START) --name first
 	@$(BIN)/python -m training fit $(DATA) --work $(WORK) --start $(START) --name second --after first
-	@$(BIN)/python -m training finish $(DATA) --work $(WORK) --name second
+	@$(BIN)/python -m training finish $(DATA) --work $(WORK) --name second --version $(VERSION)
 
 test: $(VENV)/.installed-dev ## Run the tests.
 	@$(BIN)/python -m pytest --cov --cov-report=term --durations=15

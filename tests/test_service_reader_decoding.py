@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.reader.decoding import MAX_ANSWER_TOKENS, best_spans, passage_score
+from service.reader.decoding import MAX_ANSWER_TOKENS, best_sentences, best_spans, passage_score
 
 _LOGITS = st.integers(1, 60).flatmap(
     lambda tokens: st.lists(
@@ -36,8 +36,25 @@ def test_finds_what_looking_everywhere_finds(logits: np.ndarray, limit: int, dat
     assert len(found) == limit or not every
 
 
+@given(_LOGITS, st.integers(1, 5), st.data())
+def test_sentences_come_whole_and_best_first(logits: np.ndarray, limit: int, data: st.DataObject) -> None:
+    tokens = len(logits)
+    cuts = sorted(data.draw(st.sets(st.integers(1, max(1, tokens - 1)), max_size=4)))
+    sentence_of = np.searchsorted(cuts, range(tokens), side="right").tolist()
+    scores = {
+        each: passage_score(np.array([row for row, own in zip(logits, sentence_of, strict=True) if own == each]))
+        for each in set(sentence_of)
+    }
+    found = best_sentences(logits, sentence_of, limit)
+    assert [each.score for each in found] == pytest.approx(sorted(scores.values(), reverse=True)[:limit])
+    for each in found:
+        assert set(sentence_of[each.first : each.last + 1]) == {sentence_of[each.first]}
+        assert sentence_of.count(sentence_of[each.first]) == each.last - each.first + 1
+
+
 def test_nothing_is_found_in_nothing() -> None:
     assert best_spans(np.empty((0, 2), np.float32), [], 3) == []
+    assert best_sentences(np.empty((0, 2), np.float32), [], 3) == []
 
 
 def test_passage_scores_add_up_over_its_tokens() -> None:

@@ -42,6 +42,8 @@ from service.reader.edges import trim
         ("O’Neil’s dog", "O’Neil", "O’Neil"),
         ("naïve cafe\u0301 owner", "caf", "cafe\u0301"),
         (" — , ", ",", ""),
+        ("7\x1f:", "7\x1f", "7"),
+        (":\x1f;", "\x1f", ""),
     ],
 )
 def test_edges(text: str, part: str, expected: str) -> None:

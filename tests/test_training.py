@@ -46,7 +46,7 @@ def _found(corpus: Corpus) -> list[list[Found]]:
     everything = range(len(corpus.paragraphs))
     return [
         [
-            Found(each, 0, len(corpus.paragraphs[each].text), 0.5)
+            Found(each, 0, len(corpus.paragraphs[each].text))
             for each in sorted(everything, key=lambda number: number != question.paragraph)
         ]
         for question in corpus.questions
@@ -98,6 +98,10 @@ def test_groups_hold_their_targets_and_negatives_hold_no_answer(corpus: Corpus, 
             for window in group.windows[1:]:
                 assert not window.targets
                 assert not any(answer in window.text for answer in accepted.get(group.question, ()))
+    without = replace(mix, swapped=0.0, removed=1.0)
+    for group in Groups(corpus, _found(corpus), load_qamr(data), WordEmbedder().count_tokens, without).draw(0, seed=1):
+        if not any(window.targets for window in group.windows):
+            assert not any(answer in window.text for window in group.windows for answer in accepted[group.question])
 
 
 def test_a_swap_names_what_the_passage_does_not_hold() -> None:

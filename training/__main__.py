@@ -21,7 +21,10 @@ from training.fit import FIRST, SECOND, fit
 from training.groups import FIRST_MIX, SECOND_MIX, Groups
 from training.mining import mine
 from training.model import SpanModel
-from training.start import START_LAYERS, from_cross_encoder
+from training.start import START_LAYERS, from_cross_encoder, from_embedder
+
+# What `--start` names instead of a file.
+EMBEDDER = "embedder"
 
 err = Console(stderr=True, highlight=False)
 
@@ -43,30 +46,38 @@ _name = click.option("--name", default="run", show_default=True, help="Name of t
 @_work
 @_name
 @click.option(
-    "--start", type=click.Path(path_type=Path, exists=True), required=True, help="The cross-encoder's ONNX file."
+    "--start", required=True, help="The cross-encoder's ONNX file; or the word embedder, to begin with the embedder's."
 )
 @click.option("--after", help="Name of the run whose weights to go on from; then this is the second pass.")
+@click.option("--sample", default=1.0, show_default=True, help="Share of the data to use, for trials.")
 @click.option("--until", type=int, help="End the run after so many steps.")
-@click.option("--seed", default=1, show_default=True)
 @click.option("--device", default="cpu", show_default=True, help="cpu or cuda.")
 def fit_command(
-    data: Path, work: Path, name: str, start: Path, after: str | None, until: int | None, seed: int, device: str
+    data: Path,
+    work: Path,
+    name: str,
+    start: str,
+    after: str | None,
+    sample: float,
+    until: int | None,
+    device: str,
 ) -> None:
     """Fit the weights on DATA, in one pass; a run that was cut short goes on from its last checkpoint."""
     corpus, sentences = load_corpus(data), load_qamr(data)
     found = mine(corpus, work)
     embedder = load_embedder(cache=work / ".models")
-    mix, recipe = (SECOND_MIX, replace(SECOND, seed=seed)) if after else (FIRST_MIX, replace(FIRST, seed=seed))
+    mix, recipe = (SECOND_MIX, SECOND) if after else (FIRST_MIX, FIRST)
+    mix = replace(mix, sample=sample)
     err.print("Cutting paragraphs into passages")
     groups = Groups(corpus, found, sentences, embedder.count_tokens, mix)
     maker = _maker()
     folder = work / name
-    model = SpanModel.load(work / after / WEIGHTS_FILE) if after else from_cross_encoder(start, START_LAYERS)
-    steps = fit(model, groups.draw(recipe.number, seed), maker, recipe, folder, device=device, until=until)
+    model = SpanModel.load(work / after / WEIGHTS_FILE) if after else _started(start)
+    steps = fit(model, groups.draw(recipe.number, recipe.seed), maker, recipe, folder, device=device, until=until)
     model.save(folder / WEIGHTS_FILE)
     record = {
         "data_sha256": file_hashes(data),
-        "start": {"name": "ms-marco-MiniLM-L-12-v2", "sha256": sha256(start.read_bytes()).hexdigest()},
+        "start": start if start == EMBEDDER else sha256(Path(start).read_bytes()).hexdigest(),
         "start_layers": START_LAYERS,
         "after": json.loads((work / after / RECORD_FILE).read_text()) if after else None,
         "mix": asdict(mix),
@@ -96,14 +107,20 @@ def measure_command(data: Path, work: Path, name: str, limit: int) -> None:
 @_data
 @_work
 @_name
-@click.option("--version", default="1", show_default=True, help="Version of the artifact.")
+@click.option("--version", required=True, help="Version of the artifact.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Default: among the artifacts of the service.")
 def finish_command(data: Path, work: Path, name: str, version: str, output: Path | None) -> None:
     """Make an artifact of fitted weights: export, quantise, calibrate on the articles of DATA kept out of training."""
     corpus = load_corpus(data)
     target = output or ARTIFACTS / f"{NAME}-{version}"
+    if target.exists():
+        raise click.ClickException(f"{target} exists; choose another --version, or delete it.")
     artifact = finish(work / name, corpus, mine(corpus, work), work, target, version, err.print)
     err.print(f"{artifact.identity}: {artifact.calibration}", soft_wrap=True)
+
+
+def _started(start: str) -> SpanModel:
+    return from_embedder() if start == EMBEDDER else from_cross_encoder(Path(start), START_LAYERS)
 
 
 def _maker() -> FeatureMaker:

@@ -8,6 +8,7 @@ import torch
 from numpy.typing import NDArray
 
 from eval.metrics import auroc, exact_match, f1
+from eval.reading import answering
 from eval.squad import Corpus, Question
 from index.sentences import split_sentences
 from service.reader.decoding import best_spans, passage_score
@@ -21,6 +22,9 @@ from training.mining import Found
 from training.model import SpanModel
 
 Place = tuple[int, int, int]
+
+# The score where nothing is left to read: no span comes near it.
+_NOTHING = -20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +43,7 @@ class Figures:
 
     With the paragraph given: `exact`, `f1`, and `auroc` of answerable against unanswerable questions. With what the
     retriever finds: `open_f1`; `recall`, how often the paragraph comes first after reading, and `retrieved`, how often
-    it is there at all; `open_auroc` of questions with their paragraph against the same ones without it.
+    it is there at all; `open_auroc` of questions against the same ones without the paragraphs that answer them.
     """
 
     exact: float
@@ -72,7 +76,7 @@ def measure(
     unanswerable = _spread([each for each in questions if not each.answers], limit)
 
     exact, overlap, known, unknown = [], [], [], []
-    opened, first, retrieved, gone = [], [], [], []
+    opened, first, retrieved, there, gone = [], [], [], [], []
     for question in answerable:
         own = [(question.paragraph, *each) for each in passages(question.paragraph)]
         near = [(each.paragraph, each.start, each.end) for each in by_id[question.id][:depth]]
@@ -85,8 +89,9 @@ def measure(
         opened.append(f1(max(candidates, key=lambda each: each.score).text, question.accepted))
         first.append(max(candidates, key=lambda each: each.evidence).place[0] == question.paragraph)
         retrieved.append(any(place[0] == question.paragraph for place in near))
-        others = [each.score for each in candidates if each.place[0] != question.paragraph]
-        gone.append(max(others, default=-20.0))
+        there.append(max(each.score for each in candidates))
+        without = answering(corpus, question)
+        gone.append(max((each.score for each in candidates if each.place[0] not in without), default=_NOTHING))
     for question in unanswerable:
         own = [(question.paragraph, *each) for each in passages(question.paragraph)]
         unknown.append(max(each.score for each in read_passages(model, maker, corpus, question, own)))
@@ -97,7 +102,7 @@ def measure(
         float(np.mean(opened)),
         float(np.mean(first)),
         float(np.mean(retrieved)),
-        auroc(known, gone),
+        auroc(there, gone),
     )
 
 
@@ -131,4 +136,5 @@ def sentence_numbers(text: str, offsets: Sequence[tuple[int, int]]) -> NDArray[n
 
 
 def _spread(questions: list[Question], limit: int) -> list[Question]:
-    return questions[:: max(1, len(questions) // limit)][:limit]
+    chosen = np.linspace(0, len(questions) - 1, min(limit, len(questions))).round().astype(int)
+    return [questions[each] for each in chosen]

@@ -1,5 +1,6 @@
 """Fitting: the weights of the model from groups, with checkpoints from which a run that was cut short goes on."""
 
+import hashlib
 import json
 import math
 import time
@@ -60,11 +61,12 @@ def fit(
     `until`, the run ends after so many steps, and the learning rate comes down before.
 
     Raises:
-        ValueError: the checkpoint in `folder` comes from another recipe.
+        ValueError: the checkpoint in `folder` comes from another recipe, other data or another start.
     """
     torch.manual_seed(recipe.seed)
     folder.mkdir(parents=True, exist_ok=True)
     plan = list(batches(groups, recipe.batch))
+    origin = _origin(model, groups)
     model.to(device).train()
     optimizer = torch.optim.AdamW(_parameters(model, recipe), lr=recipe.learning_rate, betas=(0.9, 0.98), fused=True)
     averaged = {name: each.detach().clone() for name, each in model.state_dict().items()}
@@ -72,8 +74,11 @@ def fit(
     step = 0
     if checkpoint.exists():
         state = torch.load(checkpoint, weights_only=True)
-        if state["recipe"] != asdict(recipe) or state["steps"] != len(plan):
-            raise ValueError(f"{checkpoint} comes from another recipe; choose another folder or delete it")
+        if state["recipe"] != asdict(recipe) or state["origin"] != origin:
+            raise ValueError(
+                f"{checkpoint} comes from another recipe, other data or another start; "
+                "choose another folder or delete it"
+            )
         model.load_state_dict(state["model"])
         optimizer.load_state_dict(state["optimizer"])
         averaged, step = state["averaged"], state["step"]
@@ -104,10 +109,20 @@ def fit(
             progress.update(task, completed=number + 1, description=f"Fitting, loss {loss.item():.3f}")
             step = number + 1
             if step % recipe.checkpoint_every == 0 or step == last:
-                _write(checkpoint, model, optimizer, averaged, step, recipe, len(plan))
+                _write(checkpoint, model, optimizer, averaged, step, recipe, origin)
     model.load_state_dict(averaged)
     model.eval()
     return step
+
+
+def _origin(model: SpanModel, groups: Sequence[Group]) -> str:
+    """Return a hash of the weights that a run begins with and of what it learns from."""
+    digest = hashlib.sha256()
+    for each in model.state_dict().values():
+        digest.update(each.cpu().numpy().tobytes())
+    for group in groups:
+        digest.update(repr(group).encode())
+    return digest.hexdigest()
 
 
 def _prepared(plan: list[list[Group]], begin: int, maker: FeatureMaker) -> Iterator[tuple[Batch, int]]:
@@ -144,14 +159,14 @@ def _write(
     averaged: dict[str, torch.Tensor],
     step: int,
     recipe: Recipe,
-    steps: int,
+    origin: str,
 ) -> None:
     state = {
         "model": model.state_dict(),
         "optimizer": optimizer.state_dict(),
         "averaged": averaged,
         "step": step,
-        "steps": steps,
+        "origin": origin,
         "recipe": asdict(recipe),
     }
     scratch = path.with_suffix(".tmp")

@@ -1,12 +1,11 @@
 """Mining: the passages that our own retriever brings up for every question, found once and kept.
 
-They are the negatives of training, passages met in use that do not hold the answer, and the hits on which the
-confidence is calibrated.
+They are the negatives of training: passages met in use that do not hold the answer.
 """
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from rich.progress import Progress
@@ -15,18 +14,19 @@ from eval.paragraphs import index_paragraphs, paragraph_of, retrieve_all
 from eval.squad import Corpus
 from index.embedder import load_embedder
 from index.model_folder import DEFAULT_MODEL
+from index.passages import PassageSettings
+from index.retriever import RetrievalSettings
 
 DEPTH = 20
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """`paragraphs[paragraph].text[start:end]` is a passage that was found, with the retriever's score (0 to 1)."""
+    """`paragraphs[paragraph].text[start:end]` is a passage that was found."""
 
     paragraph: int
     start: int
     end: int
-    score: float
 
 
 def mine(corpus: Corpus, work: Path) -> list[list[Found]]:
@@ -34,7 +34,9 @@ def mine(corpus: Corpus, work: Path) -> list[list[Found]]:
 
     What was found is kept in `work` and read from there the next time.
     """
-    content = json.dumps([[each.text for each in corpus.paragraphs], [each.text for each in corpus.questions]])
+    paragraphs = [(each.title, each.text) for each in corpus.paragraphs]
+    rules = [DEPTH, asdict(PassageSettings()), asdict(RetrievalSettings())]
+    content = json.dumps([paragraphs, [each.text for each in corpus.questions], rules])
     path = work / f"mined-{hashlib.sha256(content.encode()).hexdigest()[:16]}.jsonl"
     if path.exists():
         return [[Found(*each) for each in json.loads(line)] for line in path.read_text().splitlines()]
@@ -55,10 +57,7 @@ def mine(corpus: Corpus, work: Path) -> list[list[Found]]:
             model_cache=model_cache,
             progress=lambda done, total: progress.update(task, completed=done, total=total),
         )
-        found = [
-            [(paragraph_of(hit), hit.found.passage.start, hit.found.passage.end, round(hit.score, 6)) for hit in each]
-            for each in hits
-        ]
+        found = [[(paragraph_of(hit), hit.found.passage.start, hit.found.passage.end) for hit in each] for each in hits]
     scratch = path.with_suffix(".tmp")
     scratch.write_text("".join(json.dumps(each) + "\n" for each in found))
     scratch.replace(path)

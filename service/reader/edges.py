@@ -7,7 +7,7 @@ _OPENING = {"(": ")", "[": "]", "{": "}", "“": "”", "‘": "’", "«": "»"
 _CLOSING = {closing: opening for opening, closing in _OPENING.items()}
 _STRAIGHT = '"'
 # At an edge these say nothing; signs that belong to a number (%, $, °, +) stay.
-_LOOSE = frozenset(" \t\n\r\v\f\u00a0\u2009\u202f.,;:!?…·•-–—/\\|*_~`'’")
+_LOOSE = frozenset(".,;:!?…·•-–—/\\|*_~`'’")
 _CURRENCY = frozenset("$€£¥₮₽₩₹¢")
 _INSIDE_NUMBERS = frozenset(".,:")
 # A period that ends one of these belongs to it: initials, "U.S.", "p.m.", "Inc.".
@@ -65,11 +65,15 @@ def _in_word(character: str) -> bool:
 
 
 def _bare(text: str, start: int, end: int) -> tuple[int, int]:
-    while start < end and text[start] in _LOOSE and not _is_sign(text, start):
+    while start < end and _is_loose(text[start]) and not _is_sign(text, start):
         start += 1
-    while end > start and text[end - 1] in _LOOSE and not _ABBREVIATION.search(text, start, end):
+    while end > start and _is_loose(text[end - 1]) and not _ABBREVIATION.search(text, start, end):
         end -= 1
     return start, end
+
+
+def _is_loose(character: str) -> bool:
+    return character in _LOOSE or character.isspace()
 
 
 def _is_sign(text: str, place: int) -> bool:
