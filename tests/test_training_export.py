@@ -104,5 +104,8 @@ def test_threshold_leaves_most_readings_right() -> None:
     right = np.array([True, True, False, True, False])
     answerable = np.array([True, True, False, True, False])
     # Down to .45, three are right and one silence is due; without it, two are, and two silences.
-    assert best_threshold(confidences, right, answerable) == pytest.approx(0.45)
-    assert best_threshold(confidences, np.array([True, True, False, False, False]), answerable) == pytest.approx(0.85)
+    assert best_threshold(confidences, right, answerable, np.ones(5)) == pytest.approx(0.45)
+    fewer = np.array([True, True, False, False, False])
+    assert best_threshold(confidences, fewer, answerable, np.ones(5)) == pytest.approx(0.85)
+    # Where silence counts for more, the answer at .45 is not worth what is told in vain at .65.
+    assert best_threshold(confidences, right, answerable, np.array([1, 1, 3, 1, 1.0])) == pytest.approx(0.85)

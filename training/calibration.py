@@ -19,6 +19,8 @@ RIGHT_F1 = 0.5
 
 _INVERSE_SHRINKAGE = 10.0
 _SPANS = 2
+# Questions asked in vain, for one with an answer.
+_VAIN = 2 / 3
 
 
 UNCALIBRATED = Calibration(Logistic((1.0, 0.0, 0.0, 0.0), 0.0), Logistic((1.0, 0.0), 0.0), 0.5, 1.0)
@@ -53,15 +55,18 @@ def fitted(reader: SpanReader, readings: Readings) -> Calibration:
 def most_right(reader: SpanReader, readings: Readings) -> float:
     """Return the confidence below which silence is better.
 
-    The adversarial questions count here too: what users ask in vain is mostly a near miss.
+    It supposes that for three questions with an answer two are asked in vain, one of them a near miss: adversarial.
     """
-    judged = [each.judged(reader) for each in readings.present]
-    vain = [each.judged(reader) for each in (*readings.removed, *readings.adversarial)]
-    return best_threshold(
-        np.array([each.confidence for each in (*judged, *vain)]),
-        np.array([*(each.f1 >= RIGHT_F1 for each in judged), *(False for _ in vain)]),
-        np.array([True] * len(judged) + [False] * len(vain)),
-    )
+    kinds = (readings.present, 1.0), (readings.removed, _VAIN / 2), (readings.adversarial, _VAIN / 2)
+    confidences, right, answerable, weights = [], [], [], []
+    for chosen, weight in kinds:
+        for each in chosen:
+            judged = each.judged(reader)
+            confidences.append(judged.confidence)
+            right.append(chosen is readings.present and judged.f1 >= RIGHT_F1)
+            answerable.append(chosen is readings.present)
+            weights.append(weight / len(chosen))
+    return best_threshold(np.array(confidences), np.array(right), np.array(answerable), np.array(weights))
 
 
 def surest(reader: SpanReader, readings: Readings, changes: float = 0.02, width: float = 0.1) -> float:
@@ -108,15 +113,20 @@ def fit_logistic(outcomes: Sequence[Outcome]) -> Logistic:
     return Logistic(weights, round(float(model.intercept_[0]), 4))
 
 
-def best_threshold(confidences: NDArray[np.float64], right: NDArray[np.bool_], answerable: NDArray[np.bool_]) -> float:
-    """Return the lowest confidence that leaves most readings right, rounded down to two digits.
+def best_threshold(
+    confidences: NDArray[np.float64],
+    right: NDArray[np.bool_],
+    answerable: NDArray[np.bool_],
+    weights: NDArray[np.float64],
+) -> float:
+    """Return the lowest confidence that leaves most readings right, by their weights, rounded down to two digits.
 
     It is read off the risk-coverage curve; an answer and a silence are counted alike.
     """
     order = np.argsort(-confidences, kind="stable")
     # If the k most confident are answered: those right among them, and the unanswerable among the others.
-    answered = np.cumsum(right[order])
-    silent = np.cumsum(~answerable[order][::-1])[::-1]
-    total = answered + np.append(silent[1:], 0)
+    answered = np.cumsum((right * weights)[order])
+    silent = np.cumsum((~answerable * weights)[order][::-1])[::-1]
+    total = np.round(answered + np.append(silent[1:], 0), 12)
     best = int(np.flatnonzero(total == total.max())[-1])
     return float(np.floor(confidences[order][best] * 100) / 100)

@@ -17,7 +17,7 @@ def batch_logits(model: SpanModel, batch: Batch) -> Tensor:
         # All at once: the gradient of every look-up is as large as the vocabulary.
         words = model.embed(torch.cat([part.input_ids.flatten() for part in batch.parts]).to(device))
         sizes = [part.input_ids.numel() for part in batch.parts]
-        for part, own in zip(batch.parts, words.split(sizes), strict=True):
+        for part, own in zip(batch.parts, torch.split(words, sizes), strict=True):
             rows, tokens = part.input_ids.shape
             mask, types = part.attention_mask.to(device), part.token_type_ids.to(device)
             raw = model.encode(own.view(rows, tokens, -1), mask, types).float()

@@ -32,6 +32,8 @@ _LARGEST_PADDING = 1.1
 # Lengths are filled up to a multiple: products of such sizes take less time a token, and a runtime prepares itself for
 # every shape that is new to it.
 _MULTIPLE = 16
+# No rival is worse than this one.
+_HOPELESS = -10.0
 # What differs less is told apart by its place: sums of floating point depend on what is computed together.
 _DIGITS = 3
 
@@ -218,6 +220,6 @@ def _passage_reading(
 
 
 def _best_other(proposal: Proposal, proposals: Sequence[Proposal]) -> float:
-    """Return the score of the best proposal that says something else; that of silence, 0, where none is better."""
+    """Return the score of the best proposal that says something else, or of a hopeless one where there is none."""
     others = (each.score for each in proposals if not same_answer(each.words, proposal.words))
-    return max(0.0, max(others, default=0.0))
+    return max(_HOPELESS, max(others, default=_HOPELESS))
