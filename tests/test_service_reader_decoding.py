@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.reader.decoding import MAX_ANSWER_TOKENS, best_sentences, best_spans, passage_score
+from service.reader.decoding import MAX_ANSWER_TOKENS, TOKEN_COST, best_sentences, best_spans, passage_score
 
 _LOGITS = st.integers(1, 60).flatmap(
     lambda tokens: st.lists(
@@ -20,7 +20,7 @@ def test_finds_what_looking_everywhere_finds(logits: np.ndarray, limit: int, dat
     cuts = sorted(data.draw(st.sets(st.integers(1, max(1, tokens - 1)), max_size=4)))
     sentence_of = np.searchsorted(cuts, range(tokens), side="right").tolist()
     every = {
-        (first, last): float(logits[first, 0] + logits[last, 1])
+        (first, last): float(logits[first, 0] + logits[last, 1]) - TOKEN_COST * (last - first)
         for first in range(tokens)
         for last in range(first, min(tokens, first + MAX_ANSWER_TOKENS))
         if sentence_of[first] == sentence_of[last]

@@ -18,6 +18,7 @@ from index.records import StoredPassage
 from index.retriever import Hit
 from service.reader.artifact import DEFAULT_READER, Artifact, load_artifact
 from service.reader.confidence import Calibration, Logistic, Signs
+from service.reader.decoding import TOKEN_COST
 from service.reader.reader import Reading, Span
 from service.reader.runtime import Integers, Logits
 from service.reader.span_reader import GROUP, SpanReader
@@ -112,14 +113,15 @@ def test_the_margin_is_to_the_best_other_words() -> None:
     hits = hits_of("Bob Smith paid.", "Bob Smith left.", "Carol came.")
     reader = scripted_reader({"Bob Smith": 6.0, "Carol": 4.0})
     proposals = reader.proposals(hits, reader.read_passages("Who?", hits))
+    lead = 6.0 - TOKEN_COST - 4.0  # "Bob Smith" has two tokens
     margins: list[tuple[str, object]] = [
         (words(hits, Reading((Span(each.hit, each.start, each.end, 0.0),), ()))[0], signs.margin)
         for each, signs in proposals[:3]
     ]
     assert margins == [
-        ("Bob Smith", pytest.approx(2.0)),
-        ("Bob Smith", pytest.approx(2.0)),
-        ("Carol", pytest.approx(-2.0)),
+        ("Bob Smith", pytest.approx(lead)),
+        ("Bob Smith", pytest.approx(lead)),
+        ("Carol", pytest.approx(-lead)),
     ]
 
 

@@ -9,6 +9,9 @@ from numpy.typing import NDArray
 Logits = NDArray[np.float32]
 
 MAX_ANSWER_TOKENS = 40
+# What every token after the first costs. First and last token are found apart, so that the first of one answer and the
+# last of another may go together: a long span has to be more likely than a short one.
+TOKEN_COST = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +27,8 @@ def best_spans(logits: Logits, sentence_of: Sequence[int], limit: int) -> list[T
     """Return up to `limit` spans by descending score, none of which overlaps a better one.
 
     `logits`, of shape (tokens, 2), hold the log-odds that the answer begins, and that it ends, at each token of the
-    passage; a span scores their sum. `sentence_of` is the sentence of each token: no answer goes from one into another.
+    passage; a span scores their sum, less `TOKEN_COST` for every token after the first. `sentence_of` is the sentence
+    of each token: no answer goes from one into another.
     """
     tokens = len(logits)
     if not tokens:
@@ -36,7 +40,7 @@ def best_spans(logits: Logits, sentence_of: Sequence[int], limit: int) -> list[T
     ends = np.minimum(ends, tokens - 1)
     sentences = np.asarray(sentence_of)
     inside &= sentences[starts] == sentences[ends]
-    scores = np.where(inside, logits[:, 0][starts] + logits[:, 1][ends], -np.inf)
+    scores = np.where(inside, logits[:, 0][starts] + logits[:, 1][ends] - TOKEN_COST * (ends - starts), -np.inf)
     found: list[TokenSpan] = []
     while len(found) < limit:
         first, length = divmod(int(scores.argmax()), width)
