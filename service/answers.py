@@ -53,15 +53,13 @@ def compose(question: str, hits: Sequence[Hit], reading: Reading, *, base_url: s
     asked = asked_for(question)
     groups: list[_Group] = []
     for span in reading.spans[:_MOST_SPANS]:
-        hit = hits[span.hit]
-        found = _Group(
-            [(span.hit, part) for part in _in_form(span, hit, asked)], reading.confidence(span), [], hits, asked
-        )
+        places = [_place(hits, span.hit, part) for part in _in_form(span, hits[span.hit], asked)]
+        found = _Group(places, reading.confidence(span), [], asked)
         group = next((each for each in groups if each.says(found)), None)
         if group is not None:
             if found.confidence >= _EVIDENCE * group.confidence:
                 group.add_evidence(found)
-        elif asked is Asked.SEVERAL and groups and groups[0].lists(found):
+        elif asked is Asked.SEVERAL and groups and groups[0].lists(found, hits):
             groups[0].add_members(found)
         else:
             groups.append(found)
@@ -69,7 +67,9 @@ def compose(question: str, hits: Sequence[Hit], reading: Reading, *, base_url: s
         Answer(
             group.text,
             group.confidence,
-            tuple(cite(hits[hit], part, base_url=base_url, collection=collection) for hit, part in group.places()),
+            tuple(
+                cite(hits[place.hit], place.span, base_url=base_url, collection=collection) for place in group.places()
+            ),
         )
         for group in groups[: MAX_ALTERNATIVES + 1]
     ]
@@ -92,46 +92,57 @@ def choose(question: str, answers: Sequence[Answer], min_confidence: float) -> C
     return Choice(best, alternatives, "corroborated" if _is_corroborated(best, asked) else "single")
 
 
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where words stand, what they are, and as what they are compared."""
+
+    hit: int
+    document_id: str
+    span: Span
+    text: str
+    words: tuple[str, ...]
+
+
 @dataclass(slots=True)
 class _Group:
     """An answer in the making: where its words stand, and where else they stand."""
 
-    members: list[tuple[int, Span]]
+    members: list[_Place]
     confidence: float
-    evidence: list[tuple[int, Span]]
-    hits: Sequence[Hit]
+    evidence: list[_Place]
     asked: Asked
 
     @property
     def text(self) -> str:
-        return "; ".join(self._text(place) for place in self.members)
+        return "; ".join(place.text for place in self.members)
 
-    def places(self) -> list[tuple[int, Span]]:
+    def places(self) -> list[_Place]:
         """Return every place, each once."""
-        found: dict[tuple[str, int, int], tuple[int, Span]] = {}
-        for hit, part in (*self.members, *self.evidence):
-            found.setdefault((self.hits[hit].found.document_id, part.start, part.end), (hit, part))
+        found: dict[tuple[str, int, int], _Place] = {}
+        for place in (*self.members, *self.evidence):
+            found.setdefault((place.document_id, place.span.start, place.span.end), place)
         return list(found.values())
 
     def says(self, other: "_Group") -> bool:
         """Whether the other one says the same in all places, or names members of this list."""
+        ours, theirs = {place.words for place in self.members}, {place.words for place in other.members}
         if self.asked is Asked.SEVERAL:
-            return other._words() <= self._words()
+            return theirs <= ours
         if self.asked is Asked.YES_NO:
-            return other._words() == self._words()
-        return all(same_answer(ours, theirs) for ours in self._words(with_evidence=True) for theirs in other._words())
+            return theirs == ours
+        ours.update(place.words for place in self.evidence)
+        return all(same_answer(first, second) for first in ours for second in theirs)
 
-    def lists(self, other: "_Group") -> bool:
+    def lists(self, other: "_Group", hits: Sequence[Hit]) -> bool:
         """Whether the other one is another member of this list: about as likely, of the same sentence, and apart."""
-        hit, known = self.members[0]
-        if other.members[0][0] != hit or other.confidence < _EVIDENCE * self.confidence:
+        first, new = self.members[0], [place.span for place in other.members]
+        if other.members[0].hit != first.hit or other.confidence < _EVIDENCE * self.confidence:
             return False
-        parts = [part for _, part in other.members]
-        if any(part.start < each.end and each.start < part.end for _, part in self.members for each in parts):
+        if any(place.span.start < each.end and each.start < place.span.end for place in self.members for each in new):
             return False
-        sentences = self.hits[hit].found.passage.sentences
         return any(
-            each.start <= known.start < each.end and each.start <= parts[0].start < each.end for each in sentences
+            each.start <= first.span.start < each.end and each.start <= new[0].start < each.end
+            for each in hits[first.hit].found.passage.sentences
         )
 
     def add_evidence(self, other: "_Group") -> None:
@@ -141,14 +152,13 @@ class _Group:
 
     def add_members(self, other: "_Group") -> None:
         """Take in more members of the list, in the order in which they stand in the passage."""
-        self.members = sorted([*self.members, *other.members], key=lambda place: place[1].start)
+        self.members = sorted([*self.members, *other.members], key=lambda place: place.span.start)
 
-    def _words(self, *, with_evidence: bool = False) -> set[tuple[str, ...]]:
-        places = [*self.members, *self.evidence] if with_evidence else self.members
-        return {answer_words(self._text(place)) for place in places}
 
-    def _text(self, place: tuple[int, Span]) -> str:
-        return _text(self.hits[place[0]], place[1])
+def _place(hits: Sequence[Hit], hit: int, span: Span) -> _Place:
+    found = hits[hit].found
+    text = found.passage.words(span.start, span.end)
+    return _Place(hit, found.document_id, span, text, answer_words(text))
 
 
 def _in_form(span: Span, hit: Hit, asked: Asked) -> list[Span]:
@@ -158,13 +168,9 @@ def _in_form(span: Span, hit: Hit, asked: Asked) -> list[Span]:
         if around:
             return [Span(span.hit, around[0].start, around[-1].end, span.score)]
     if asked is Asked.SEVERAL:
-        found = members(_text(hit, span))
+        found = members(passage.words(span.start, span.end))
         return [Span(span.hit, span.start + start, span.start + end, span.score) for start, end in found]
     return [span]
-
-
-def _text(hit: Hit, span: Span) -> str:
-    return hit.found.passage.words(span.start, span.end)
 
 
 def _is_corroborated(answer: Answer, asked: Asked) -> bool:

@@ -219,7 +219,10 @@ def _passage_reading(
     return PassageReading(tuple(proposals), passage_score(logits))
 
 
-def _best_other(proposal: Proposal, proposals: Sequence[Proposal]) -> float:
-    """Return the score of the best proposal that says something else, or of a hopeless one where there is none."""
-    others = (each.score for each in proposals if not same_answer(each.words, proposal.words))
-    return max(_HOPELESS, max(others, default=_HOPELESS))
+def _best_other(proposal: Proposal, ranked: Sequence[Proposal]) -> float:
+    """Return the score of the best that says something else, of proposals by descending score.
+
+    Where there is none, it is that of a hopeless one.
+    """
+    others = (each.score for each in ranked if not same_answer(each.words, proposal.words))
+    return max(_HOPELESS, next(others, _HOPELESS))
