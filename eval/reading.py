@@ -10,6 +10,10 @@ from index.retriever import Hit
 from service.reader.span_reader import PassageReading, SpanReader
 
 
+# An answer with at least so much F1 is right.
+RIGHT_F1 = 0.5
+
+
 @dataclass(frozen=True, slots=True)
 class OpenReading:
     """What was found for a question, and what was read in each of the passages found."""
@@ -51,6 +55,11 @@ class Judged:
     text: str
     confidence: float
     f1: float
+
+    @property
+    def is_right(self) -> bool:
+        """Whether it is near enough to an accepted answer."""
+        return self.f1 >= RIGHT_F1
 
 
 def read_all(

@@ -13,15 +13,10 @@ _DIGITS = 12
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A passage found for a question. `rank` counts from 1; `score` is at most 1, for a passage first in both lists.
-
-    `similarity` is the cosine of question and passage; for a passage that the vector search did not bring up, which has
-    a lower one, that of the last that it did.
-    """
+    """A passage found for a question. `rank` counts from 1; `score` is at most 1, for a passage first in both lists."""
 
     rank: int
     score: float
-    similarity: float
     found: StoredPassage
 
 
@@ -67,12 +62,7 @@ def retrieve(
     best = (settings.dense_weight + settings.full_text_weight) / (settings.constant + 1)
     order = _ranked([(each, round(score, _DIGITS)) for each, score in scores.items()], places)[:top_k]
     found = snapshot.passages(order)
-    similarities = dict(dense)
-    least = min(similarities.values(), default=0.0)
-    return [
-        Hit(rank, scores[each] / best, similarities.get(each, least), found[each])
-        for rank, each in enumerate(order, start=1)
-    ]
+    return [Hit(rank, scores[each] / best, found[each]) for rank, each in enumerate(order, start=1)]
 
 
 def _ranked(scored: Sequence[tuple[int, float]], places: dict[int, tuple[str, int]]) -> list[int]:

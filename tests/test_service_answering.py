@@ -157,7 +157,7 @@ def test_fingerprint_changes_with_documents_reader_and_settings(collection: Coll
 
 def _hit(text: str, start: int, sentences: tuple[Sentence, ...]) -> Hit:
     passage = Passage(0, start, start + len(text), text, None, sentences)
-    return Hit(1, 1.0, 0.5, StoredPassage(passage, "doc-x", "X", "x.txt", "0" * 64))
+    return Hit(1, 1.0, StoredPassage(passage, "doc-x", "X", "x.txt", "0" * 64))
 
 
 @pytest.mark.parametrize("span", [(9, 12), (10, 10), (15, 12), (20, 31)])
@@ -193,7 +193,7 @@ def _composed(question: str, texts: list[str], *found: tuple[str, float]) -> lis
         cuts = [0, *(place + 2 for place in range(len(text) - 1) if text[place : place + 2] == ". "), len(text)]
         document = f"doc-{number}"
         passage = Passage(0, 0, len(text), text, None, tuple(Sentence(*each) for each in pairwise(cuts)))
-        hits.append(Hit(number + 1, 1.0, 0.5, StoredPassage(passage, document, "X", f"{number}.txt", f"{number:064}")))
+        hits.append(Hit(number + 1, 1.0, StoredPassage(passage, document, "X", f"{number}.txt", f"{number:064}")))
     for words, score in found:
         number = next(n for n, text in enumerate(texts) if words in text and (n, words) not in used)
         used.add((number, words))

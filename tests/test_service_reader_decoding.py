@@ -14,11 +14,16 @@ _LOGITS = st.integers(1, 60).flatmap(
 )
 
 
+def _sentences(data: st.DataObject, tokens: int) -> list[int]:
+    """Draw the sentence of each of some tokens."""
+    cuts = sorted(data.draw(st.sets(st.integers(1, max(1, tokens - 1)), max_size=4)))
+    return list(np.searchsorted(cuts, range(tokens), side="right").tolist())
+
+
 @given(_LOGITS, st.integers(1, 5), st.data())
 def test_finds_what_looking_everywhere_finds(logits: np.ndarray, limit: int, data: st.DataObject) -> None:
+    sentence_of = _sentences(data, len(logits))
     tokens = len(logits)
-    cuts = sorted(data.draw(st.sets(st.integers(1, max(1, tokens - 1)), max_size=4)))
-    sentence_of = np.searchsorted(cuts, range(tokens), side="right").tolist()
     every = {
         (first, last): float(logits[first, 0] + logits[last, 1]) - TOKEN_COST * (last - first)
         for first in range(tokens)
@@ -38,9 +43,7 @@ def test_finds_what_looking_everywhere_finds(logits: np.ndarray, limit: int, dat
 
 @given(_LOGITS, st.integers(1, 5), st.data())
 def test_sentences_come_whole_and_best_first(logits: np.ndarray, limit: int, data: st.DataObject) -> None:
-    tokens = len(logits)
-    cuts = sorted(data.draw(st.sets(st.integers(1, max(1, tokens - 1)), max_size=4)))
-    sentence_of = np.searchsorted(cuts, range(tokens), side="right").tolist()
+    sentence_of = _sentences(data, len(logits))
     scores = {
         each: passage_score(np.array([row for row, own in zip(logits, sentence_of, strict=True) if own == each]))
         for each in set(sentence_of)

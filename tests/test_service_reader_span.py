@@ -37,7 +37,7 @@ def hits_of(*texts: str, max_tokens: int = 40, title: str = "T") -> list[Hit]:
         )
         for passage in passages:
             found = StoredPassage(passage, document.id, document.title, document.source, document.content_sha256)
-            hits.append(Hit(len(hits) + 1, 1 / (len(hits) + 1), 0.5, found))
+            hits.append(Hit(len(hits) + 1, 1 / (len(hits) + 1), found))
     return hits
 
 
@@ -105,7 +105,7 @@ def test_overlapping_passages_give_a_span_once() -> None:
     (hit,) = hits_of(text)
     passage = hit.found.passage
     tail = Passage(1, 10, len(text), text[10:], None, passage.sentences[1:])
-    hits = [hit, Hit(2, 0.5, 0.5, replace(hit.found, passage=tail))]
+    hits = [hit, Hit(2, 0.5, replace(hit.found, passage=tail))]
     assert words(hits, scripted_reader({"Bob": 5.0}).read("Who?", hits)).count("Bob") == 1
 
 

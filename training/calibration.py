@@ -9,13 +9,10 @@ from sklearn.linear_model import LogisticRegression
 
 from eval import metrics
 from eval.paragraphs import paragraph_of
-from eval.reading import OpenReading
+from eval.reading import RIGHT_F1, OpenReading
 from service.reader.confidence import Calibration, Logistic
 from service.reader.span_reader import GROUP, SpanReader, passage_signs
 from training.readings import Readings
-
-# An answer with at least so much F1 is right.
-RIGHT_F1 = 0.5
 
 _INVERSE_SHRINKAGE = 10.0
 _SPANS = 2
@@ -63,7 +60,7 @@ def most_right(reader: SpanReader, readings: Readings) -> float:
         for each in chosen:
             judged = each.judged(reader)
             confidences.append(judged.confidence)
-            right.append(chosen is readings.present and judged.f1 >= RIGHT_F1)
+            right.append(chosen is readings.present and judged.is_right)
             answerable.append(chosen is readings.present)
             weights.append(weight / len(chosen))
     return best_threshold(np.array(confidences), np.array(right), np.array(answerable), np.array(weights))

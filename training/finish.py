@@ -17,7 +17,7 @@ from service.reader.artifact import MODEL_FILE, RECORD_FILE, TOKENIZER_FILE, WEI
 from service.reader.features import FeatureMaker, Features
 from service.reader.runtime import load_runtime
 from service.reader.span_reader import SpanReader
-from training.calibration import RIGHT_F1, UNCALIBRATED, calibrated
+from training.calibration import UNCALIBRATED, calibrated
 from training.export import export
 from training.mining import Found
 from training.model import SpanModel
@@ -69,7 +69,7 @@ def held_out_figures(reader: SpanReader, readings: Readings) -> dict[str, Any]:
         for chosen in (readings.present, readings.removed, readings.adversarial)
     )
     sure, unsure, misled = ([each.confidence for each in judged] for judged in (present, removed, adversarial))
-    right = [each.f1 >= RIGHT_F1 for each in present]
+    right = [each.is_right for each in present]
     figures = {
         "retrieved": fmean(each.is_found() for each in readings.present),
         "ranked_first": fmean(each.is_first(reader) for each in readings.present),

@@ -74,7 +74,7 @@ def fit(
     step = 0
     if checkpoint.exists():
         state = torch.load(checkpoint, weights_only=True)
-        if state["recipe"] != asdict(recipe) or state["origin"] != origin:
+        if state["recipe"] != asdict(recipe) or state.get("origin") != origin:
             raise ValueError(
                 f"{checkpoint} comes from another recipe, other data or another start; "
                 "choose another folder or delete it"

@@ -76,7 +76,7 @@ def paragraph_hits(corpus: Corpus, question: Question, embedder: Embedder) -> li
     found = (
         StoredPassage(each, document.id, document.title, document.source, document.content_sha256) for each in passages
     )
-    return [Hit(1, 1.0, 1.0, each) for each in found]
+    return [Hit(1, 1.0, each) for each in found]
 
 
 def speed(reader: SpanReader, corpus: Corpus) -> dict[str, Any]:
@@ -109,7 +109,7 @@ def speed(reader: SpanReader, corpus: Corpus) -> dict[str, Any]:
 def _hit(text: str) -> Hit:
     document = make_document(text)
     passage = Passage(0, 0, len(text), text, None, (Sentence(0, len(text)),))
-    return Hit(1, 1.0, 1.0, StoredPassage(passage, document.id, "", document.source, document.content_sha256))
+    return Hit(1, 1.0, StoredPassage(passage, document.id, "", document.source, document.content_sha256))
 
 
 def _torch_reference(reader: SpanReader, question: str, hits: Sequence[Hit]) -> Callable[[], object]:

@@ -22,8 +22,6 @@ from service.reader.span_reader import SpanReader
 from service.settings import Settings
 
 DEPTHS = (5, 20)
-# The abstention is measured as the service answers by default.
-RIGHT_F1 = 0.5
 
 Asked = tuple[Question, set[int]]
 """A question, and the paragraphs that are taken away before it is asked."""
@@ -105,7 +103,7 @@ def abstention_figures(
         tracked = progress.track(reading, total=len(questions), description="Reading with doubt")
         judged = [each.judged(reader) for each in tracked]
     there, gone = judged[:present], judged[present:]
-    right = [each.f1 >= RIGHT_F1 for each in there]
+    right = [each.is_right for each in there]
     confidences = [each.confidence for each in judged]
     silent = [each.confidence < reader.min_confidence for each in gone]
     return {
