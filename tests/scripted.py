@@ -6,7 +6,7 @@ import numpy as np
 from tokenizers import Tokenizer
 
 from service.reader.artifact import DEFAULT_READER, TOKENIZER_FILE, Artifact, load_artifact
-from service.reader.runtime import Integers, Logits
+from service.reader.runtime import Integers, Marks
 from service.reader.span_reader import SpanReader
 
 _NOTHING = -10.0
@@ -24,15 +24,15 @@ class ScriptedRuntime:
             tuple(tokenizer.encode(words, add_special_tokens=False).ids): score for words, score in scores.items()
         }
 
-    def run(self, input_ids: Integers, attention_mask: Integers, token_type_ids: Integers) -> Logits:
+    def run(self, input_ids: Integers, attention_mask: Integers, token_type_ids: Integers) -> Marks:
         self.batches.append((input_ids.shape[0], input_ids.shape[1]))
-        logits = np.full((*input_ids.shape, 2), _NOTHING, dtype=np.float32)
+        marks = np.full((*input_ids.shape, 2), _NOTHING, dtype=np.float32)
         for row, (ids, types) in enumerate(zip(input_ids.tolist(), token_type_ids.tolist(), strict=True)):
             for words, score in self._scores.items():
                 for place in range(len(ids) - len(words) + 1):
                     if types[place] == 1 and tuple(ids[place : place + len(words)]) == words:
-                        logits[row, place, 0] = logits[row, place + len(words) - 1, 1] = score / 2
-        return logits
+                        marks[row, place, 0] = marks[row, place + len(words) - 1, 1] = score / 2
+        return marks
 
 
 def scripted_reader(scores: Mapping[str, float], artifact: Artifact | None = None) -> SpanReader:

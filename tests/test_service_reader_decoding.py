@@ -5,62 +5,83 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.reader.decoding import MAX_ANSWER_TOKENS, TOKEN_COST, best_sentences, best_spans, passage_score
-
-_LOGITS = st.integers(1, 60).flatmap(
-    lambda tokens: st.lists(
-        st.tuples(st.integers(-40, 40), st.integers(-40, 40)), min_size=tokens, max_size=tokens
-    ).map(lambda rows: np.array(rows, dtype=np.float32) / 4)
-)
+from service.reader.decoding import MAX_ANSWER_TOKENS, best_sentences, best_spans, span_scores, total_score
 
 
-def _sentences(data: st.DataObject, tokens: int) -> list[int]:
-    """Draw the sentence of each of some tokens."""
-    cuts = sorted(data.draw(st.sets(st.integers(1, max(1, tokens - 1)), max_size=4)))
-    return list(np.searchsorted(cuts, range(tokens), side="right").tolist())
+@st.composite
+def _passages(draw: st.DrawFn) -> tuple[np.ndarray, list[int]]:
+    """Draw the marks of some tokens, and the sentence of each."""
+    tokens = draw(st.integers(1, 60))
+    size = draw(st.integers(0, 3))
+    numbers = st.lists(st.integers(-40, 40), min_size=2 + 2 * size, max_size=2 + 2 * size)
+    rows = draw(st.lists(numbers, min_size=tokens, max_size=tokens))
+    cuts = sorted(draw(st.sets(st.integers(1, max(1, tokens - 1)), max_size=4)))
+    return np.array(rows, dtype=np.float32) / 8, list(np.searchsorted(cuts, range(tokens), side="right").tolist())
 
 
-@given(_LOGITS, st.integers(1, 5), st.data())
-def test_finds_what_looking_everywhere_finds(logits: np.ndarray, limit: int, data: st.DataObject) -> None:
-    sentence_of = _sentences(data, len(logits))
-    tokens = len(logits)
-    every = {
-        (first, last): float(logits[first, 0] + logits[last, 1]) - TOKEN_COST * (last - first)
-        for first in range(tokens)
-        for last in range(first, min(tokens, first + MAX_ANSWER_TOKENS))
+def _every_span(marks: np.ndarray, sentence_of: list[int]) -> dict[tuple[int, int], float]:
+    size = (marks.shape[1] - 2) // 2
+    return {
+        (first, last): float(marks[first, 0] + marks[last, 1] + marks[first, 2 : 2 + size] @ marks[last, 2 + size :])
+        for first in range(len(marks))
+        for last in range(first, min(len(marks), first + MAX_ANSWER_TOKENS))
         if sentence_of[first] == sentence_of[last]
     }
-    found = best_spans(logits, sentence_of, limit)
+
+
+@given(_passages(), st.integers(1, 5))
+def test_finds_what_looking_everywhere_finds(passage: tuple[np.ndarray, list[int]], limit: int) -> None:
+    every = _every_span(*passage)
+    found = best_spans(span_scores(*passage), limit)
     assert [each.score for each in found] == sorted((each.score for each in found), reverse=True)
     for each in found:
         # The best of those that overlap none found before.
-        assert each.score == pytest.approx(max(every.values()))
+        assert each.score == pytest.approx(max(every.values()), rel=1e-5, abs=1e-5)
+        assert each.score == pytest.approx(every[each.first, each.last], rel=1e-5, abs=1e-5)
         every = {
             (first, last): score for (first, last), score in every.items() if last < each.first or first > each.last
         }
     assert len(found) == limit or not every
 
 
-@given(_LOGITS, st.integers(1, 5), st.data())
-def test_sentences_come_whole_and_best_first(logits: np.ndarray, limit: int, data: st.DataObject) -> None:
-    sentence_of = _sentences(data, len(logits))
-    scores = {
-        each: passage_score(np.array([row for row, own in zip(logits, sentence_of, strict=True) if own == each]))
-        for each in set(sentence_of)
+@given(_passages(), st.integers(1, 5))
+def test_sentences_come_whole_and_best_first(passage: tuple[np.ndarray, list[int]], limit: int) -> None:
+    marks, sentence_of = passage
+    every = _every_span(marks, sentence_of)
+    totals = {
+        sentence: float(
+            np.logaddexp.reduce([score for (first, _), score in every.items() if sentence_of[first] == sentence])
+        )
+        for sentence in set(sentence_of)
     }
-    found = best_sentences(logits, sentence_of, limit)
-    assert [each.score for each in found] == pytest.approx(sorted(scores.values(), reverse=True)[:limit])
+    scores = span_scores(marks, sentence_of)
+    found = best_sentences(scores, sentence_of, limit)
+    assert [each.score for each in found] == pytest.approx(sorted(totals.values(), reverse=True)[:limit], rel=1e-4)
     for each in found:
         assert set(sentence_of[each.first : each.last + 1]) == {sentence_of[each.first]}
         assert sentence_of.count(sentence_of[each.first]) == each.last - each.first + 1
+    assert total_score(scores) == pytest.approx(np.logaddexp.reduce(list(totals.values())), rel=1e-4)
 
 
 def test_nothing_is_found_in_nothing() -> None:
-    assert best_spans(np.empty((0, 2), np.float32), [], 3) == []
-    assert best_sentences(np.empty((0, 2), np.float32), [], 3) == []
+    scores = span_scores(np.empty((0, 2), np.float32), [])
+    assert best_spans(scores, 3) == []
+    assert best_sentences(scores, [], 3) == []
+    assert total_score(scores) == -np.inf
 
 
-def test_passage_scores_add_up_over_its_tokens() -> None:
-    logits = np.array([[0.0, 1.0], [0.0, 1.0]], dtype=np.float32)
-    assert passage_score(logits) == pytest.approx(2 * np.log(2) + 1)
-    assert passage_score(logits + 500) == pytest.approx(2 * np.log(2) + 1001)
+def test_total_scores_do_not_overflow() -> None:
+    scores = np.array([[500.0, 500.0], [500.0, -np.inf]], dtype=np.float32)
+    assert total_score(scores) == pytest.approx(500 + np.log(3))
+
+
+def test_what_goes_together_is_found_though_its_ends_are_not_the_best() -> None:
+    marks = np.zeros((4, 4), np.float32)
+    marks[:, 0] = [3, 0, 2, 0]
+    marks[:, 1] = [0, 2, 0, 3]
+    # The first of one answer and the last of another would be the likeliest ends.
+    assert best_spans(span_scores(marks, [0, 0, 0, 0]), 1)[0].last == 3
+    marks[:, 2] = [1, 0, -1, 0]
+    marks[:, 3] = [0, 4, 0, -4]
+    spans = best_spans(span_scores(marks, [0, 0, 0, 0]), 2)
+    assert [(each.first, each.last) for each in spans] == [(0, 1), (2, 3)]

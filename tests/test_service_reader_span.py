@@ -18,9 +18,8 @@ from index.records import StoredPassage
 from index.retriever import Hit
 from service.reader.artifact import DEFAULT_READER, Artifact, load_artifact
 from service.reader.confidence import Calibration, Logistic, Signs
-from service.reader.decoding import TOKEN_COST
 from service.reader.reader import Reading, Span
-from service.reader.runtime import Integers, Logits
+from service.reader.runtime import Integers, Marks
 from service.reader.span_reader import GROUP, SpanReader
 
 
@@ -113,15 +112,14 @@ def test_the_margin_is_to_the_best_other_words() -> None:
     hits = hits_of("Bob Smith paid.", "Bob Smith left.", "Carol came.")
     reader = scripted_reader({"Bob Smith": 6.0, "Carol": 4.0})
     proposals = reader.proposals(hits, reader.read_passages("Who?", hits))
-    lead = 6.0 - TOKEN_COST - 4.0  # "Bob Smith" has two tokens
     margins: list[tuple[str, object]] = [
         (words(hits, Reading((Span(each.hit, each.start, each.end, 0.0),), ()))[0], signs.margin)
         for each, signs in proposals[:3]
     ]
     assert margins == [
-        ("Bob Smith", pytest.approx(lead)),
-        ("Bob Smith", pytest.approx(lead)),
-        ("Carol", pytest.approx(-lead)),
+        ("Bob Smith", pytest.approx(2.0)),
+        ("Bob Smith", pytest.approx(2.0)),
+        ("Carol", pytest.approx(-2.0)),
     ]
 
 
@@ -137,7 +135,7 @@ class NoisyRuntime:
 
     name = "noisy 1"
 
-    def run(self, input_ids: Integers, attention_mask: Integers, token_type_ids: Integers) -> Logits:
+    def run(self, input_ids: Integers, attention_mask: Integers, token_type_ids: Integers) -> Marks:
         mixed = (input_ids * 7919 + np.arange(input_ids.shape[1]) * 104729) % 997
         return np.stack([mixed / 100 - 5, (mixed * 31 % 997) / 100 - 5], axis=2).astype(np.float32)
 

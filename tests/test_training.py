@@ -2,6 +2,7 @@
 
 import json
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,9 +20,9 @@ from training.batches import Batch, batches, collate
 from training.data import held_out, load_corpus, load_qamr, trained_on
 from training.fit import Recipe, fit
 from training.groups import Group, Groups, Mix, Window
-from training.loss import batch_logits, reading_loss
+from training.loss import batch_marks, reading_loss
 from training.mining import Found
-from training.model import SpanModel
+from training.model import PAIR_SIZE, SpanModel
 from training.swaps import Swapper
 
 MAKER = FeatureMaker(Tokenizer.from_file(str(DEFAULT_READER / TOKENIZER_FILE)))
@@ -130,44 +131,78 @@ def test_batches_hold_all_groups_in_order() -> None:
     assert all(6 <= sum(len(group.windows) for group in batch) <= 8 for batch in found[:-1])
 
 
-def _loss_by_definition(logits: torch.Tensor, batch: Batch) -> float:
-    """Return the mean of -log p, where p is over all tokens of all passages of the question, and silence."""
+def _by_definition(scores: Sequence[float], marked: Sequence[tuple[float, float]]) -> float:
+    """Return -log p of what is marked, each a score and a weight, where p is over all scores and silence."""
+    share = sum(weight for _, weight in marked)
+    return math.log(1 + sum(math.exp(each) for each in scores)) - sum(
+        score * weight / share for score, weight in marked
+    )
+
+
+def _targets_of(batch: Batch, rows: Sequence[int]) -> list[tuple[int, int, int, float]]:
+    targets = zip(batch.target_rows, batch.target_starts, batch.target_ends, batch.target_weights, strict=True)
+    return [(int(row), int(first), int(last), float(weight)) for row, first, last, weight in targets if row in rows]
+
+
+def _loss_of_ends(marks: torch.Tensor, batch: Batch) -> float:
+    """Return the mean over questions, beginnings and ends; p is over all tokens of all passages of the question."""
     losses = []
-    for side, marks in enumerate((batch.target_starts, batch.target_ends)):
+    for side in (0, 1):
         for group in range(batch.groups):
-            rows = [row for row in range(len(logits)) if batch.group[row] == group]
-            scores = [float(each) for row in rows for each in logits[row, :, side] if each > -math.inf]
-            total = 1 + sum(math.exp(each) for each in scores)
-            targets = [
-                (float(logits[row, mark, side]), float(weight))
-                for row, mark, weight in zip(batch.target_rows, marks, batch.target_weights, strict=True)
-                if row in rows
+            rows = [row for row in range(len(marks)) if batch.group[row] == group]
+            scores = [float(each) for row in rows for each in marks[row, :, side] if each > -math.inf]
+            marked = [
+                (float(marks[row, (first, last)[side], side]), weight)
+                for row, first, last, weight in _targets_of(batch, rows)
             ]
-            share = sum(weight for _, weight in targets)
-            marked = sum(score * weight / share for score, weight in targets) if targets else 0.0
-            losses.append(math.log(total) - marked)
+            losses.append(_by_definition(scores, marked))
+    return sum(losses) / len(losses)
+
+
+def _loss_of_spans(marks: torch.Tensor, batch: Batch) -> float:
+    """Return the mean over questions; p is over all spans of all passages of the question."""
+
+    def score(row: int, first: int, last: int) -> float:
+        pair = marks[row, first, 2 : 2 + PAIR_SIZE] @ marks[row, last, 2 + PAIR_SIZE :]
+        return float(marks[row, first, 0] + marks[row, last, 1] + pair)
+
+    losses = []
+    for group in range(batch.groups):
+        rows = [row for row in range(len(marks)) if batch.group[row] == group]
+        readable = [(row, token) for row in rows for token in range(marks.shape[1]) if marks[row, token, 0] > -math.inf]
+        scores = [
+            score(row, first, last)
+            for row, first in readable
+            for other, last in readable
+            if row == other and first <= last
+        ]
+        marked = [(score(*target), weight) for *target, weight in _targets_of(batch, rows)]
+        losses.append(_by_definition(scores, marked))
     return sum(losses) / len(losses)
 
 
 @pytest.mark.parametrize("groups", [GROUPS, GROUPS[:1], GROUPS[1:], GROUPS[::-1]])
-def test_the_loss_is_what_it_says(groups: list[Group]) -> None:
+@pytest.mark.parametrize("joint", [True, False])
+def test_the_loss_is_what_it_says(groups: list[Group], joint: bool) -> None:
     torch.manual_seed(0)
     model = _tiny_model()
+    torch.nn.init.normal_(model.pair_head.weight, std=0.1)
     batch = collate(groups, MAKER)
+    definition = _loss_of_spans if joint else _loss_of_ends
     with torch.no_grad():
-        logits = batch_logits(model, batch)
-        together = _loss_by_definition(logits, batch)
-        alone = _loss_by_definition(logits, replace(batch, group=torch.arange(len(logits)), groups=len(logits)))
-        assert reading_loss(logits, batch).item() == pytest.approx(together, rel=1e-4)
-        mixed = reading_loss(logits, batch, alone=0.25).item()
+        marks = batch_marks(model, batch)
+        together = definition(marks, batch)
+        alone = definition(marks, replace(batch, group=torch.arange(len(marks)), groups=len(marks)))
+        assert reading_loss(marks, batch, joint=joint).item() == pytest.approx(together, rel=1e-4)
+        mixed = reading_loss(marks, batch, alone=0.25, joint=joint).item()
         assert mixed == pytest.approx(0.75 * together + 0.25 * alone, rel=1e-4)
 
 
-def test_logits_are_those_of_each_sequence_alone() -> None:
+def test_marks_are_those_of_each_sequence_alone() -> None:
     torch.manual_seed(0)
     model = _tiny_model()
-    together = batch_logits(model, collate(GROUPS, MAKER))
-    alone = batch_logits(model, collate(GROUPS[1:], MAKER))
+    together = batch_marks(model, collate(GROUPS, MAKER))
+    alone = batch_marks(model, collate(GROUPS[1:], MAKER))
     length = alone.shape[1]
     readable = alone[0, :, 0] > -torch.inf
     assert torch.allclose(together[2, :length][readable], alone[0][readable], atol=0.05)  # computed in bfloat16

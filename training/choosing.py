@@ -11,13 +11,14 @@ from eval.metrics import auroc, exact_match, f1
 from eval.reading import answering
 from eval.squad import Corpus, Question
 from index.sentences import split_sentences
-from service.reader.decoding import best_spans, passage_score
+from service.reader.decoding import best_spans, span_scores, total_score
 from service.reader.edges import trim
 from service.reader.features import FeatureMaker
+from service.reader.runtime import Marks
 from training.batches import collate
 from training.data import held_out
 from training.groups import Group, Window
-from training.loss import batch_logits
+from training.loss import batch_marks
 from training.mining import Found
 from training.model import SpanModel
 
@@ -117,15 +118,16 @@ def read_passages(
         Window(text, corpus.paragraphs[paragraph].title) for text, (paragraph, *_) in zip(texts, places, strict=True)
     )
     batch = collate([Group(question.text, windows)], maker)
-    logits: NDArray[np.float32] = batch_logits(model, batch).cpu().numpy()
+    marks: Marks = batch_marks(model, batch).cpu().numpy()
     reads = []
-    for place, text, tokens, each in zip(places, texts, maker.tokens(texts), logits, strict=True):
+    for place, text, tokens, each in zip(places, texts, maker.tokens(texts), marks, strict=True):
         readable = each[each[:, 0] > -np.inf]
         offsets = tokens.offsets[: len(readable)]
         sentences = sentence_numbers(text, offsets)
-        found = best_spans(readable, sentences.tolist(), 1)[0]
+        scores = span_scores(readable, sentences.tolist())
+        found = best_spans(scores, 1)[0]
         start, end = trim(text, offsets[found.first][0], offsets[found.last][1])
-        reads.append(Read(place, text[start:end], found.score, passage_score(readable)))
+        reads.append(Read(place, text[start:end], found.score, total_score(scores)))
     return reads
 
 

@@ -14,7 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from service.reader.features import FeatureMaker
 from training.batches import Batch, batches, collate
 from training.groups import Group
-from training.loss import batch_logits, reading_loss
+from training.loss import batch_marks, reading_loss
 from training.model import SpanModel
 
 
@@ -34,6 +34,8 @@ class Recipe:
     """Weight of the loss of every passage by itself, against that of the passages of a question together."""
     alone_from: float = 0.0
     """The share of the run after which it counts."""
+    joint_from: float = 1.0
+    """The share of the run after which spans are scored as such, instead of their beginnings and ends apart."""
     seed: int = 1
     checkpoint_every: int = 50
 
@@ -41,8 +43,11 @@ class Recipe:
 # The share of a run over which its learning rate comes down at the latest.
 _COOL_DOWN = 0.1
 
+# How much faster than the encoder a part of the model learns. Pairs are learned last, at a low rate.
+_SCALES = {"encoder": 1.0, "span_head": 3.0, "passage_head": 3.0, "pair_head": 10.0}
+
 FIRST = Recipe()
-SECOND = Recipe(number=1, batch=24, learning_rate=1.2e-4, warm_up=0.03, alone=0.5, alone_from=0.274)
+SECOND = Recipe(number=1, batch=24, learning_rate=1.2e-4, warm_up=0.03, alone=0.5, alone_from=0.274, joint_from=0.713)
 
 
 def fit(
@@ -92,7 +97,8 @@ def fit(
             for group in optimizer.param_groups:
                 group["lr"] = recipe.learning_rate * group["scale"] * _rate(number, len(plan), last, recipe)
             alone = recipe.alone if number >= round(recipe.alone_from * len(plan)) else 0.0
-            loss = reading_loss(batch_logits(model, batch), batch, alone)
+            joint = number >= round(recipe.joint_from * len(plan))
+            loss = reading_loss(batch_marks(model, batch), batch, alone=alone, joint=joint)
             loss.backward()  # type: ignore[no-untyped-call]
             torch.nn.utils.clip_grad_norm_(model.parameters(), recipe.clip)
             optimizer.step()
@@ -135,7 +141,7 @@ def _parameters(model: SpanModel, recipe: Recipe) -> list[dict[str, object]]:
     chosen: dict[tuple[float, float], list[torch.nn.Parameter]] = {}
     for name, parameter in model.named_parameters():
         decay = recipe.weight_decay if parameter.ndim > 1 else 0.0
-        scale = 1.0 if name.startswith("encoder") else 3.0
+        scale = _SCALES[name.partition(".")[0]]
         chosen.setdefault((decay, scale), []).append(parameter)
     return [{"params": each, "weight_decay": decay, "scale": scale} for (decay, scale), each in chosen.items()]
 

@@ -19,14 +19,23 @@ CONFIG = {
     "attention_probs_dropout_prob": 0.0,
 }
 
+# The size of the vectors by which the beginning and the end of an answer are matched.
+PAIR_SIZE = 64
+# So many numbers tell of a token: a logit to begin, one to end, a vector as a beginning, a vector as an end.
+MARKS = 2 + 2 * PAIR_SIZE
+
 # Added to the scores of padding: it gets no attention.
 _MASKED = -10_000.0
 
 
 class SpanModel(nn.Module):
-    """Reads question and passage; gives every token a logit to begin an answer and a logit to end one.
+    """Reads question and passage; gives every token what `span_scores` makes the scores of spans of.
 
-    Both have the passage's own logits added, read off `[CLS]`, so that they compare between passages. The logit of
+    These are a logit to begin an answer, a logit to end one, and two vectors: the product of the first of one token and
+    the second of another says how well an answer begins and ends there. Spans scored as such, and not by their ends
+    alone, are those of Lee et al. (2016).
+
+    The logits have the passage's own added, read off `[CLS]`, so that spans compare between passages. The score of
     silence is 0, for all passages of a question together: the shared no-answer logit of a global normalisation
     (Clark & Gardner 2018).
     """
@@ -37,13 +46,18 @@ class SpanModel(nn.Module):
         self.encoder = BertModel(config, add_pooling_layer=True)
         self.span_head = nn.Linear(config.hidden_size, 2)
         self.passage_head = nn.Linear(config.hidden_size, 2)
+        self.pair_head = nn.Linear(config.hidden_size, 2 * PAIR_SIZE)
         nn.init.normal_(self.span_head.weight, std=0.02)
         nn.init.normal_(self.passage_head.weight, std=0.02)
         nn.init.zeros_(self.span_head.bias)
         nn.init.zeros_(self.passage_head.bias)
+        # The products begin at nothing, but the first vectors do not: otherwise neither would ever learn.
+        nn.init.normal_(self.pair_head.weight[:PAIR_SIZE], std=0.02)
+        nn.init.zeros_(self.pair_head.weight[PAIR_SIZE:])
+        nn.init.zeros_(self.pair_head.bias)
 
     def forward(self, input_ids: Tensor, attention_mask: Tensor, token_type_ids: Tensor) -> Tensor:
-        """Return logits of shape (batch, tokens, 2), for int64 inputs of shape (batch, tokens)."""
+        """Return the marks of tokens (`MARKS` of each), for int64 inputs of shape (batch, tokens)."""
         return self.encode(self.embed(input_ids), attention_mask, token_type_ids)
 
     def embed(self, input_ids: Tensor) -> Tensor:
@@ -52,7 +66,7 @@ class SpanModel(nn.Module):
         return words
 
     def encode(self, words: Tensor, attention_mask: Tensor, token_type_ids: Tensor) -> Tensor:
-        """Return logits of shape (batch, tokens, 2), for the vectors of tokens, of shape (batch, tokens, size)."""
+        """Return the marks of tokens (`MARKS` of each), for the vectors of tokens, of shape (batch, tokens, size)."""
         hidden = self.encoder.embeddings(inputs_embeds=words, token_type_ids=token_type_ids)
         bias = (1.0 - attention_mask[:, None, None, :].to(hidden.dtype)) * _MASKED
         for layer in self.encoder.encoder.layer:
@@ -61,7 +75,7 @@ class SpanModel(nn.Module):
             hidden = layer.output(layer.intermediate(hidden), hidden)
         pooled = self.encoder.pooler(hidden)
         logits: Tensor = self.span_head(hidden) + self.passage_head(pooled)[:, None]
-        return logits
+        return torch.cat([logits, self.pair_head(hidden)], dim=-1)
 
     def fold_scaling(self) -> None:
         """Scale the weights of the queries instead of the queries: the same scores, one product less."""

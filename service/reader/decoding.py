@@ -1,4 +1,4 @@
-"""Decoding: from the logits of the tokens of one passage to its best spans."""
+"""Decoding: from the marks of the tokens of one passage to its best spans."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,12 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-Logits = NDArray[np.float32]
+from service.reader.runtime import Marks
+
+Scores = NDArray[np.float32]
 
 MAX_ANSWER_TOKENS = 40
-# What every token after the first costs. First and last token are found apart, so that the first of one answer and the
-# last of another may go together: a long span has to be more likely than a short one.
-TOKEN_COST = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,47 +22,57 @@ class TokenSpan:
     score: float
 
 
-def best_spans(logits: Logits, sentence_of: Sequence[int], limit: int) -> list[TokenSpan]:
-    """Return up to `limit` spans by descending score, none of which overlaps a better one.
+def span_scores(marks: Marks, sentence_of: Sequence[int]) -> Scores:
+    """Return the log-odds of every span against silence, of shape (tokens, longest span).
 
-    `logits`, of shape (tokens, 2), hold the log-odds that the answer begins, and that it ends, at each token of the
-    passage; a span scores their sum, less `TOKEN_COST` for every token after the first. `sentence_of` is the sentence
-    of each token: no answer goes from one into another.
+    Row i, column k is of the span from token i to token i + k; -inf where there is none: no answer goes from one
+    sentence into another. `marks`, of shape (tokens, 2 + 2n), hold what the network says of each token: the log-odds
+    that the answer begins there, those that it ends there, and its vectors of n numbers as a beginning and as an end,
+    whose products say how well both go together. `sentence_of` is the sentence of each token.
     """
-    tokens = len(logits)
-    if not tokens:
-        return []
+    tokens = len(marks)
     width = min(MAX_ANSWER_TOKENS, tokens)
     starts = np.arange(tokens)[:, None]
     ends = starts + np.arange(width)[None, :]
     inside = ends < tokens
-    ends = np.minimum(ends, tokens - 1)
+    ends = np.minimum(ends, max(0, tokens - 1))
     sentences = np.asarray(sentence_of)
     inside &= sentences[starts] == sentences[ends]
-    scores = np.where(inside, logits[:, 0][starts] + logits[:, 1][ends] - TOKEN_COST * (ends - starts), -np.inf)
+    beginnings, endings = np.split(marks[:, 2:], 2, axis=1)
+    pairs = beginnings @ endings.T
+    return np.where(inside, marks[:, 0][starts] + marks[:, 1][ends] + pairs[starts, ends], np.float32(-np.inf))
+
+
+def best_spans(scores: Scores, limit: int) -> list[TokenSpan]:
+    """Return up to `limit` spans by descending score, none of which overlaps a better one."""
+    left = scores.copy()
+    tokens, width = left.shape
+    starts = np.arange(tokens)[:, None]
+    ends = starts + np.arange(width)[None, :]
     found: list[TokenSpan] = []
-    while len(found) < limit:
-        first, length = divmod(int(scores.argmax()), width)
-        score = float(scores[first, length])
+    while tokens and len(found) < limit:
+        first, length = divmod(int(left.argmax()), width)
+        score = float(left[first, length])
         if score == -np.inf:
             break
         found.append(TokenSpan(first, first + length, score))
-        scores[(starts <= first + length) & (ends >= first)] = -np.inf
+        left[(starts <= first + length) & (ends >= first)] = -np.inf
     return found
 
 
-def best_sentences(logits: Logits, sentence_of: Sequence[int], limit: int) -> list[TokenSpan]:
-    """Return up to `limit` whole sentences by descending score: the log-odds that any of their tokens answers."""
+def best_sentences(scores: Scores, sentence_of: Sequence[int], limit: int) -> list[TokenSpan]:
+    """Return up to `limit` whole sentences by descending score: the log-odds that any span in them answers."""
     sentences = np.asarray(sentence_of)
     found = []
     for each in np.unique(sentences):
         tokens = np.flatnonzero(sentences == each)
-        found.append(TokenSpan(int(tokens[0]), int(tokens[-1]), passage_score(logits[tokens])))
+        found.append(TokenSpan(int(tokens[0]), int(tokens[-1]), total_score(scores[tokens])))
     return sorted(found, key=lambda span: (-span.score, span.first))[:limit]
 
 
-def passage_score(logits: Logits) -> float:
-    """Return the log-odds that the passage answers at all, all its tokens taken together, against silence."""
-    peak = logits.max(axis=0)
-    total = peak + np.log(np.exp(logits - peak).sum(axis=0))
-    return float(total.sum())
+def total_score(scores: Scores) -> float:
+    """Return the log-odds that any of the spans answers, all taken together, against silence."""
+    peak = scores.max(initial=-np.inf)
+    if peak == -np.inf:
+        return -np.inf
+    return float(peak + np.log(np.exp(scores - peak).sum()))

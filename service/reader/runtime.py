@@ -17,7 +17,7 @@ INPUT_NAMES = ("input_ids", "attention_mask", "token_type_ids")
 OUTPUT_NAME = "logits"
 
 Integers: TypeAlias = NDArray[np.int64]
-Logits: TypeAlias = NDArray[np.float32]
+Marks: TypeAlias = NDArray[np.float32]
 RuntimeName: TypeAlias = Literal["auto", "openvino", "onnxruntime"]
 
 logger = logging.getLogger(__name__)
@@ -31,8 +31,8 @@ class Runtime(Protocol):
         """What computes, with its version."""
         ...
 
-    def run(self, input_ids: Integers, attention_mask: Integers, token_type_ids: Integers) -> Logits:
-        """Return logits of shape (batch, tokens, 2) for three inputs of shape (batch, tokens)."""
+    def run(self, input_ids: Integers, attention_mask: Integers, token_type_ids: Integers) -> Marks:
+        """Return marks of shape (batch, tokens, number of marks) for three inputs of shape (batch, tokens)."""
         ...
 
 
@@ -85,12 +85,12 @@ class OpenVinoRuntime:
         """OpenVINO, its version, and the precision of what is not int8."""
         return self._name
 
-    def run(self, input_ids: Integers, attention_mask: Integers, token_type_ids: Integers) -> Logits:
-        """Return logits of shape (batch, tokens, 2) for three inputs of shape (batch, tokens)."""
+    def run(self, input_ids: Integers, attention_mask: Integers, token_type_ids: Integers) -> Marks:
+        """Return marks of shape (batch, tokens, number of marks) for three inputs of shape (batch, tokens)."""
         inputs = dict(zip(INPUT_NAMES, (input_ids, attention_mask, token_type_ids), strict=True))
         with self._computing:
-            logits: Logits = np.array(self._request.infer(inputs)[0])  # its own memory is written anew by the next
-        return logits
+            marks: Marks = np.array(self._request.infer(inputs)[0])  # its own memory is written anew by the next
+        return marks
 
 
 def _import_openvino() -> Any:
@@ -136,8 +136,8 @@ class OnnxRuntime:
         """ONNX Runtime and its version."""
         return f"onnxruntime {self._version}"
 
-    def run(self, input_ids: Integers, attention_mask: Integers, token_type_ids: Integers) -> Logits:
-        """Return logits of shape (batch, tokens, 2) for three inputs of shape (batch, tokens)."""
+    def run(self, input_ids: Integers, attention_mask: Integers, token_type_ids: Integers) -> Marks:
+        """Return marks of shape (batch, tokens, number of marks) for three inputs of shape (batch, tokens)."""
         inputs = dict(zip(INPUT_NAMES, (input_ids, attention_mask, token_type_ids), strict=True))
-        logits: Logits = self._session.run([OUTPUT_NAME], inputs)[0]
-        return logits
+        marks: Marks = self._session.run([OUTPUT_NAME], inputs)[0]
+        return marks

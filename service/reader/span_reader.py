@@ -1,6 +1,6 @@
 """The span reader: a trained network that finds the exact words, ranks the passages, and knows when to be silent."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -14,18 +14,16 @@ from index.words import STOP_WORDS, words_of
 from service.reader.artifact import TOKENIZER_FILE, Artifact
 from service.reader.asked import Asked, asked_for
 from service.reader.confidence import Calibration, PassageSigns, Signs
-from service.reader.decoding import TokenSpan, best_sentences, best_spans, passage_score
+from service.reader.decoding import best_sentences, best_spans, span_scores, total_score
 from service.reader.edges import trim
 from service.reader.features import FeatureMaker, Features, Tokens
 from service.reader.reader import Reading, Span
-from service.reader.runtime import Logits, Runtime
+from service.reader.runtime import Marks, Runtime
 from service.reader.words import answer_words, same_answer
 
 # So many passages are read at once; the reader looks at what it has before it reads more.
 GROUP = 5
 SPANS_OF_A_PASSAGE = 3
-
-Decoder = Callable[[Logits, Sequence[int], int], list[TokenSpan]]
 
 _BATCH_TOKENS = 2048
 _LARGEST_PADDING = 1.1
@@ -123,12 +121,12 @@ class SpanReader:
     def read_passages(self, question: str, hits: Sequence[Hit], *, first: int = 0) -> list[PassageReading]:
         """Return what the network reads in each of these passages; `first` is the number of the first of them."""
         passages = self._maker.tokens([hit.found.passage.text for hit in hits])
-        logits = self._logits(self._features(question, hits, passages))
+        marks = self._marks(self._features(question, hits, passages))
         # Whoever asks yes or no is told by a sentence; no part of it would say so.
-        best = best_sentences if asked_for(question) is Asked.YES_NO else best_spans
+        whole = asked_for(question) is Asked.YES_NO
         return [
-            _passage_reading(first + number, hit, tokens.offsets[: len(each)], each, best)
-            for number, (hit, tokens, each) in enumerate(zip(hits, passages, logits, strict=True))
+            _passage_reading(first + number, hit, tokens.offsets[: len(each)], each, whole_sentences=whole)
+            for number, (hit, tokens, each) in enumerate(zip(hits, passages, marks, strict=True))
         ]
 
     def features(self, question: str, hits: Sequence[Hit]) -> list[Features]:
@@ -178,10 +176,10 @@ class SpanReader:
             for each in kept
         ]
 
-    def _logits(self, features: Sequence[Features]) -> list[Logits]:
-        """Return the logits of the passage's tokens of every sequence, each of shape (tokens, 2)."""
+    def _marks(self, features: Sequence[Features]) -> list[Marks]:
+        """Return the marks of the passage's tokens of every sequence, each of shape (tokens, marks)."""
         lengths = [len(each.ids) for each in features]
-        found: list[Logits] = [np.empty((0, 2), np.float32)] * len(features)
+        found: list[Marks] = [np.empty((0, 2), np.float32)] * len(features)
         for rows in batches(lengths, most_tokens=_BATCH_TOKENS, largest_padding=_LARGEST_PADDING):
             shape = (len(rows), -(-lengths[rows[-1]] // _MULTIPLE) * _MULTIPLE)
             ids, mask, types = (np.zeros(shape, np.int64) for _ in range(3))
@@ -189,10 +187,10 @@ class SpanReader:
                 ids[place, : lengths[row]] = features[row].ids
                 mask[place, : lengths[row]] = 1
                 types[place, : lengths[row]] = features[row].type_ids()
-            logits = self._runtime.run(ids, mask, types)
+            marks = self._runtime.run(ids, mask, types)
             for place, row in enumerate(rows):
                 begin = features[row].begin
-                found[row] = np.array(logits[place, begin : begin + features[row].length])
+                found[row] = np.array(marks[place, begin : begin + features[row].length])
         return found
 
 
@@ -202,21 +200,24 @@ def passage_signs(hit: Hit, read: PassageReading) -> PassageSigns:
 
 
 def _passage_reading(
-    number: int, hit: Hit, offsets: Sequence[tuple[int, int]], logits: Logits, best: Decoder
+    number: int, hit: Hit, offsets: Sequence[tuple[int, int]], marks: Marks, *, whole_sentences: bool
 ) -> PassageReading:
     passage = hit.found.passage
-    if not len(logits):
-        return PassageReading((), -np.inf)
     begins = [sentence.start - passage.start for sentence in passage.sentences]
-    sentence_of = np.searchsorted(begins, [start for start, _ in offsets], side="right")
+    sentence_of = np.searchsorted(begins, [start for start, _ in offsets], side="right").tolist()
+    scores = span_scores(marks, sentence_of)
+    if whole_sentences:
+        best = best_sentences(scores, sentence_of, SPANS_OF_A_PASSAGE)
+    else:
+        best = best_spans(scores, SPANS_OF_A_PASSAGE)
     proposals = []
-    for span in best(logits, sentence_of.tolist(), SPANS_OF_A_PASSAGE):
+    for span in best:
         start, end = trim(passage.text, offsets[span.first][0], offsets[span.last][1])
         cited = passage.text[start:end]
         if start < end and not (cited.islower() and STOP_WORDS.issuperset(words_of(cited))):
             words = answer_words(cited)
             proposals.append(Proposal(number, passage.start + start, passage.start + end, words, span.score))
-    return PassageReading(tuple(proposals), passage_score(logits))
+    return PassageReading(tuple(proposals), total_score(scores))
 
 
 def _best_other(proposal: Proposal, ranked: Sequence[Proposal]) -> float:
