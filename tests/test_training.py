@@ -105,6 +105,22 @@ def test_groups_hold_their_targets_and_negatives_hold_no_answer(corpus: Corpus, 
             assert not any(answer in window.text for window in group.windows for answer in accepted[group.question])
 
 
+def test_a_passage_without_its_answer_holds_the_rest_of_it(corpus: Corpus, data: Path) -> None:
+    mix = Mix(withheld=1.0, swapped=0.0, removed=0.0, shifts=1.0, qamr=0)
+    groups = Groups(corpus, _found(corpus), load_qamr(data), WordEmbedder().count_tokens, mix).draw(0, seed=1)
+    answered = {group.question: group.windows[0] for group in groups if group.windows[0].targets}
+    accepted = {each.text: each.accepted for each in corpus.questions}
+    withheld = [group for group in groups if group.question in answered and not group.windows[0].targets]
+    assert withheld
+    for group in withheld:
+        (window,) = group.windows
+        whole = answered[group.question]
+        assert not any(answer in window.text for answer in accepted[group.question])
+        assert set(window.text.split()) < set(whole.text.split())
+        told = "".join(whole.text[start:end] for start, end, _ in whole.targets)
+        assert not set(told.split()) <= set(window.text.split())
+
+
 def test_a_swap_names_what_the_passage_does_not_hold() -> None:
     swapper = Swapper(["Did Bob Stone pay in 1951?", "Did Ada Hill write in 1843?"])
     random = np.random.default_rng(0)

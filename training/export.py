@@ -1,4 +1,4 @@
-"""Export: the model as one ONNX graph of int64 inputs (batch, tokens) and float32 marks (batch, tokens, number of marks)."""
+"""Export: the model as one ONNX graph of int64 inputs (batch, tokens) and float32 marks (batch, tokens, marks)."""
 
 import copy
 import logging

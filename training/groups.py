@@ -51,6 +51,8 @@ class Mix:
     """Share of SQuAD questions also asked of nothing but passages that do not answer them."""
     swapped: float = 0.12
     """Share of questions also asked with a name or a number swapped."""
+    withheld: float = 0.0
+    """Share of questions also asked of their own passage without the sentences that hold the answer."""
     qamr: int = 9000
     """Questions on single sentences."""
     title: float = 0.8
@@ -133,6 +135,10 @@ class Groups:
             swapped = self._swapper.swap(question.text, paragraph.text, random)
             if swapped:
                 yield Group(swapped, (self._window(paragraph, own, (), random),))
+        if random.random() < mix.withheld:
+            rest = _without_answer(window, question.accepted)
+            if rest:
+                yield Group(question.text, (rest,))
 
     def _own(self, question: Question) -> tuple[int, int]:
         """Return the passage of its paragraph that a question is about: the one with most of the answers in it."""
@@ -205,6 +211,24 @@ class Groups:
 def _about(mean: float, random: np.random.Generator) -> int:
     """Return a whole number that is `mean` on average."""
     return int(mean) + int(random.random() < mean % 1)
+
+
+def _without_answer(window: Window, accepted: Sequence[str]) -> Window | None:
+    """Return what is left of a passage without the sentences with the targets; None where it still tells the answer.
+
+    Nothing is nearer to a passage that answers than this: the same words, but for those that are asked for.
+    """
+    sentences = split_sentences(window.text, 0, len(window.text))
+    kept = [
+        (start, end)
+        for start, end in sentences
+        if not any(first < end and start < last for first, last, _ in window.targets)
+    ]
+    text = " ".join(window.text[start:end] for start, end in kept)
+    told = f" {normalize(text)} "
+    if not kept or any(f" {normalize(each)} " in told for each in accepted):
+        return None
+    return Window(text, window.title)
 
 
 def _cropped(window: Window, random: np.random.Generator) -> Window:
