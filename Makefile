@@ -51,9 +51,10 @@ bench-retrieval: $(VENV)/.installed-dev ## Measure ranking, answers and silence 
 	@$(BIN)/python -m eval.bench.retrieval $(DATA)
 
 train: $(VENV)/.installed-dev ## Train the reader on the data sets in DATA, from the cross-encoder in START.
-	@$(BIN)/python -m training fit $(DATA) --work $(WORK) --start $(START) --name first
-	@$(BIN)/python -m training fit $(DATA) --work $(WORK) --start $(START) --name second --after first
-	@$(BIN)/python -m training finish $(DATA) --work $(WORK) --name second --version $(VERSION)
+	@$(BIN)/python -m training fit $(DATA) --work $(WORK) --pass first --start $(START) --name first
+	@$(BIN)/python -m training fit $(DATA) --work $(WORK) --pass second --start first --name second
+	@$(BIN)/python -m training fit $(DATA) --work $(WORK) --pass third --start second --name third
+	@$(BIN)/python -m training finish $(DATA) --work $(WORK) --name third --version $(VERSION)
 
 test: $(VENV)/.installed-dev ## Run the tests.
 	@$(BIN)/python -m pytest --cov --cov-report=term --durations=15

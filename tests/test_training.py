@@ -4,11 +4,14 @@ import json
 import math
 from collections.abc import Sequence
 from dataclasses import replace
+from difflib import SequenceMatcher
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from tiny_data import tiny_data
 from tokenizers import Tokenizer
 from word_embedder import WordEmbedder
@@ -24,6 +27,7 @@ from training.loss import batch_marks, reading_loss
 from training.mining import Found
 from training.model import PAIR_SIZE, SpanModel
 from training.swaps import Swapper
+from training.wording import keywords, mistyped
 
 MAKER = FeatureMaker(Tokenizer.from_file(str(DEFAULT_READER / TOKENIZER_FILE)))
 GROUPS = [
@@ -127,6 +131,43 @@ def test_a_swap_names_what_the_passage_does_not_hold() -> None:
     swaps = {swapper.swap("Did Ada Hill write in 1843?", "Ada Hill wrote in 1843.", random) for _ in range(50)}
     assert swaps - {None} == {"Did Bob Stone write in 1843?", "Did Ada Hill write in 1951?"}
     assert swapper.swap("why?", "Because.", random) is None
+
+
+@given(
+    st.text(max_size=80) | st.sampled_from(["Who paid for the lamp?", "When did Ada Lovelace write?"]),
+    st.integers(0, 99),
+)
+def test_a_slip_changes_one_letter_inside_one_word(question: str, seed: int) -> None:
+    typed = mistyped(question, np.random.default_rng(seed))
+    assert abs(len(typed) - len(question)) <= 1
+    changed = [pair for pair in zip(question.split(), typed.split(), strict=True) if pair[0] != pair[1]]
+    assert len(changed) <= 1
+    for word, slip in changed:
+        assert (sorted(word)[0] and word[0] == slip[0]) or not word[0].isalpha()
+        assert len(word) >= 4
+        assert SequenceMatcher(None, word, slip).ratio() >= 0.6
+
+
+def test_slips_are_of_every_kind() -> None:
+    slips = {mistyped("lamp", np.random.default_rng(seed)) for seed in range(300)}
+    assert {"lmp", "laamp", "lmap", "lap", "lammp"} <= slips
+    assert any(len(each) == 4 and sorted(each) != sorted("lamp") for each in slips)
+
+
+def test_keywords_are_what_is_left_without_small_words() -> None:
+    assert keywords('How many fire trucks did the "soft loan" of 2019 secure?') == "fire trucks soft loan 2019 secure"
+    assert keywords("Who paid Bob?") == "Who paid Bob?"
+
+
+def test_some_questions_are_asked_otherwise(corpus: Corpus, data: Path) -> None:
+    def asked(mix: Mix) -> list[str]:
+        groups = Groups(corpus, _found(corpus), load_qamr(data), WordEmbedder().count_tokens, mix)
+        return [group.question for group in groups.draw(0, seed=1)]
+
+    plain = Mix(swapped=0.0, qamr=2)
+    known = set(asked(plain))
+    assert not known & set(asked(replace(plain, mistyped=1.0)))
+    assert set(asked(replace(plain, keywords=1.0))) == {keywords(each) for each in known}
 
 
 def test_targets_are_the_tokens_of_the_characters() -> None:

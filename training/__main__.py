@@ -17,14 +17,15 @@ from service.reader.features import FeatureMaker
 from training.choosing import measure
 from training.data import file_hashes, load_corpus, load_qamr
 from training.finish import NAME, finish
-from training.fit import FIRST, SECOND, fit
-from training.groups import FIRST_MIX, SECOND_MIX, Groups
+from training.fit import FIRST, SECOND, THIRD, fit
+from training.groups import FIRST_MIX, SECOND_MIX, THIRD_MIX, Groups
 from training.mining import mine
 from training.model import SpanModel
 from training.start import START_LAYERS, from_cross_encoder, from_embedder
 
 # What `--start` names instead of a file.
 EMBEDDER = "embedder"
+PASSES = {"first": (FIRST_MIX, FIRST), "second": (SECOND_MIX, SECOND), "third": (THIRD_MIX, THIRD)}
 
 err = Console(stderr=True, highlight=False)
 
@@ -45,10 +46,12 @@ _name = click.option("--name", default="run", show_default=True, help="Name of t
 @_data
 @_work
 @_name
+@click.option("--pass", "which", type=click.Choice(list(PASSES)), default="first", show_default=True)
 @click.option(
-    "--start", required=True, help="The cross-encoder's ONNX file; or the word embedder, to begin with the embedder's."
+    "--start",
+    required=True,
+    help="What to begin with: the cross-encoder's ONNX file, the word embedder, or the name of a run to go on from.",
 )
-@click.option("--after", help="Name of the run whose weights to go on from; then this is the second pass.")
 @click.option("--sample", default=1.0, show_default=True, help="Share of the data to use, for trials.")
 @click.option("--until", type=int, help="End the run after so many steps.")
 @click.option("--device", default="cpu", show_default=True, help="cpu or cuda.")
@@ -56,8 +59,8 @@ def fit_command(
     data: Path,
     work: Path,
     name: str,
+    which: str,
     start: str,
-    after: str | None,
     sample: float,
     until: int | None,
     device: str,
@@ -66,20 +69,18 @@ def fit_command(
     corpus, sentences = load_corpus(data), load_qamr(data)
     found = mine(corpus, work)
     embedder = load_embedder(cache=work / ".models")
-    mix, recipe = (SECOND_MIX, SECOND) if after else (FIRST_MIX, FIRST)
-    mix = replace(mix, sample=sample)
+    mix, recipe = PASSES[which]
+    mix = replace(mix, sample=mix.sample * sample)
     err.print("Cutting paragraphs into passages")
     groups = Groups(corpus, found, sentences, embedder.count_tokens, mix)
     maker = _maker()
     folder = work / name
-    model = SpanModel.load(work / after / WEIGHTS_FILE) if after else _started(start)
+    model, origin = _started(start, work)
     steps = fit(model, groups.draw(recipe.number, recipe.seed), maker, recipe, folder, device=device, until=until)
     model.save(folder / WEIGHTS_FILE)
     record = {
         "data_sha256": file_hashes(data),
-        "start": start if start == EMBEDDER else sha256(Path(start).read_bytes()).hexdigest(),
-        "start_layers": START_LAYERS,
-        "after": json.loads((work / after / RECORD_FILE).read_text()) if after else None,
+        "start": origin,
         "mix": asdict(mix),
         "recipe": asdict(recipe),
         "steps": steps,
@@ -119,8 +120,14 @@ def finish_command(data: Path, work: Path, name: str, version: str, output: Path
     err.print(f"{artifact.identity}: {artifact.calibration}", soft_wrap=True)
 
 
-def _started(start: str) -> SpanModel:
-    return from_embedder() if start == EMBEDDER else from_cross_encoder(Path(start), START_LAYERS)
+def _started(start: str, work: Path) -> tuple[SpanModel, object]:
+    """Return the weights that `--start` names, and what the record says of them."""
+    if (work / start / WEIGHTS_FILE).exists():
+        return SpanModel.load(work / start / WEIGHTS_FILE), json.loads((work / start / RECORD_FILE).read_text())
+    if start == EMBEDDER:
+        return from_embedder(), EMBEDDER
+    digest = sha256(Path(start).read_bytes()).hexdigest()
+    return from_cross_encoder(Path(start), START_LAYERS), {"sha256": digest, "layers": START_LAYERS}
 
 
 def _maker() -> FeatureMaker:
