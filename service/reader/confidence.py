@@ -9,11 +9,13 @@ from typing import Any
 class Signs:
     """What tells whether a span is right.
 
-    `span`: its log-odds against silence. `passage`: those of its whole passage. `margin`: how far `span` is above the
+    `span`: its log-odds against silence. `near`: those of any span that is nearly the same. `passage`: those of its
+    whole passage. `margin`: how far `span` is above the
     best span with other words (below 0: how far under it). `retrieval`: the retriever's score of its passage, 0 to 1.
     """
 
     span: float
+    near: float
     passage: float
     margin: float
     retrieval: float
@@ -22,6 +24,7 @@ class Signs:
         """Return them on scales on which a logistic model is nearly right: large log-odds tell little more."""
         return (
             10 * math.tanh(self.span / 10),
+            10 * math.tanh(self.near / 10),
             10 * math.tanh(self.passage / 10),
             5 * math.tanh(self.margin / 5),
             self.retrieval,

@@ -11,15 +11,21 @@ from service.reader.runtime import Marks
 Scores = NDArray[np.float32]
 
 MAX_ANSWER_TOKENS = 40
+_NEAR_F1 = 0.5
 
 
 @dataclass(frozen=True, slots=True)
 class TokenSpan:
-    """The tokens `first` to `last`, both in it, counted from the first token of the passage; `score` is log-odds."""
+    """The tokens `first` to `last`, both in it, counted from the first token of the passage.
+
+    `score` is its log-odds; `near` is that of any span that is nearly the same: with a half of their tokens in common,
+    as F1 counts them. Such a span would be as good an answer.
+    """
 
     first: int
     last: int
     score: float
+    near: float
 
 
 def span_scores(marks: Marks, sentence_of: Sequence[int]) -> Scores:
@@ -55,7 +61,8 @@ def best_spans(scores: Scores, limit: int) -> list[TokenSpan]:
         score = float(left[first, length])
         if score == -np.inf:
             break
-        found.append(TokenSpan(first, first + length, score))
+        near = _overlap_f1(starts, ends, first, first + length) >= _NEAR_F1
+        found.append(TokenSpan(first, first + length, score, total_score(scores[near])))
         left[(starts <= first + length) & (ends >= first)] = -np.inf
     return found
 
@@ -66,7 +73,8 @@ def best_sentences(scores: Scores, sentence_of: Sequence[int], limit: int) -> li
     found = []
     for each in np.unique(sentences):
         tokens = np.flatnonzero(sentences == each)
-        found.append(TokenSpan(int(tokens[0]), int(tokens[-1]), total_score(scores[tokens])))
+        score = total_score(scores[tokens])
+        found.append(TokenSpan(int(tokens[0]), int(tokens[-1]), score, score))
     return sorted(found, key=lambda span: (-span.score, span.first))[:limit]
 
 
@@ -76,3 +84,9 @@ def total_score(scores: Scores) -> float:
     if peak == -np.inf:
         return -np.inf
     return float(peak + np.log(np.exp(scores - peak).sum()))
+
+
+def _overlap_f1(starts: NDArray[np.int64], ends: NDArray[np.int64], first: int, last: int) -> NDArray[np.float64]:
+    """Return the F1 of the tokens of every span (`starts` to `ends`, both in it) with those of one."""
+    common = np.minimum(ends, last) - np.maximum(starts, first) + 1
+    return 2 * np.maximum(common, 0) / (ends - starts + last - first + 2)

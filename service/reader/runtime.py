@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from index.errors import ModelError
 
 INPUT_NAMES = ("input_ids", "attention_mask", "token_type_ids")
-OUTPUT_NAME = "logits"
+OUTPUT_NAME = "marks"
 
 Integers: TypeAlias = NDArray[np.int64]
 Marks: TypeAlias = NDArray[np.float32]

@@ -38,13 +38,17 @@ _DIGITS = 3
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """A span of one of the hits, its words, and its log-odds against silence, as the network sees it."""
+    """A span of one of the hits, its words, and its log-odds against silence, as the network sees it.
+
+    `near` is that of any span which is nearly the same.
+    """
 
     hit: int
     start: int
     end: int
     words: tuple[str, ...]
     score: float
+    near: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +175,13 @@ class SpanReader:
         return [
             (
                 each,
-                Signs(each.score, read[each.hit].evidence, each.score - _best_other(each, kept), hits[each.hit].score),
+                Signs(
+                    each.score,
+                    each.near,
+                    read[each.hit].evidence,
+                    each.score - _best_other(each, kept),
+                    hits[each.hit].score,
+                ),
             )
             for each in kept
         ]
@@ -216,7 +226,7 @@ def _passage_reading(
         cited = passage.text[start:end]
         if start < end and not (cited.islower() and STOP_WORDS.issuperset(words_of(cited))):
             words = answer_words(cited)
-            proposals.append(Proposal(number, passage.start + start, passage.start + end, words, span.score))
+            proposals.append(Proposal(number, passage.start + start, passage.start + end, words, span.score, span.near))
     return PassageReading(tuple(proposals), total_score(scores))
 
 
