@@ -89,4 +89,5 @@ def total_score(scores: Scores) -> float:
 def _overlap_f1(starts: NDArray[np.int64], ends: NDArray[np.int64], first: int, last: int) -> NDArray[np.float64]:
     """Return the F1 of the tokens of every span (`starts` to `ends`, both in it) with those of one."""
     common = np.minimum(ends, last) - np.maximum(starts, first) + 1
-    return 2 * np.maximum(common, 0) / (ends - starts + last - first + 2)
+    overlap: NDArray[np.float64] = 2 * np.maximum(common, 0) / (ends - starts + last - first + 2)
+    return overlap
