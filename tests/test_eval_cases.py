@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from conftest import SEEDS
 
-from eval.cases import SEEDS_SET, Case, read_cases, select
+from eval.cases import SEEDS_SET, Case, Turn, read_cases, select
 from index.documents import decode
 from index.errors import InvalidCase
 
@@ -73,12 +73,51 @@ GOOD = {
         {"tags": "who"},
         {"answerable": "yes"},
         {"history": []},
+        {"history": None},
+        {"history": "Who?"},
+        {"history": ["Who?"]},
+        {"history": [{"role": "user"}]},
+        {"history": [{"role": "user", "content": "Who?", "name": "Ada"}]},
+        {"history": [{"role": "system", "content": "Who?"}]},
+        {"history": [{"role": ["user"], "content": "Who?"}]},
+        {"history": [{"role": "user", "content": " "}]},
+        {"history": [{"role": "user", "content": 7}]},
+        {"collection": ""},
+        {"collection": None},
+        {"collection": 7},
+        {"unknown": 1},
     ],
 )
 def test_malformed_case_is_refused_with_its_line(tmp_path: Path, change: dict[str, object]) -> None:
     path = tmp_path / "set.jsonl"
     path.write_text(json.dumps(GOOD) + "\n\n" + json.dumps(GOOD | {"id": "b"} | change) + "\n")
     with pytest.raises(InvalidCase, match="line 3"):
+        read_cases(path)
+
+
+@pytest.mark.parametrize("field", sorted(GOOD))
+def test_no_field_of_a_case_may_be_left_out(tmp_path: Path, field: str) -> None:
+    path = tmp_path / "set.jsonl"
+    path.write_text(json.dumps({name: value for name, value in GOOD.items() if name != field}))
+    with pytest.raises(InvalidCase, match=r"line 1: a case is an object with the fields"):
+        read_cases(path)
+
+
+def test_history_and_collection_may_be_left_out(tmp_path: Path) -> None:
+    path = tmp_path / "set.jsonl"
+    turns = [{"role": "user", "content": "Who wrote the notes?"}, {"role": "assistant", "content": "Ada"}]
+    told = GOOD | {"id": "b", "history": turns, "collection": "letters"}
+    path.write_text(json.dumps(GOOD) + "\n" + json.dumps(told))
+    bare, full = read_cases(path)
+    assert (bare.history, bare.collection) == ((), None)
+    assert full.history == (Turn("user", "Who wrote the notes?"), Turn("assistant", "Ada"))
+    assert full.collection == "letters"
+
+
+def test_empty_history_is_told_to_be_left_out(tmp_path: Path) -> None:
+    path = tmp_path / "set.jsonl"
+    path.write_text(json.dumps(GOOD | {"history": []}))
+    with pytest.raises(InvalidCase, match="leave the field out"):
         read_cases(path)
 
 
