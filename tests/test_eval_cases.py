@@ -1,7 +1,9 @@
 """The set of questions about the seeds: every gold span stands where it says, and nothing stands twice."""
 
 import json
+import re
 from collections import Counter
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,11 @@ from index.documents import decode
 from index.errors import InvalidCase
 
 TYPES = {"who", "what", "when", "where", "how-many", "which", "why", "how", "yes-no", "list"}
+
+STOP_WORDS = frozenset(
+    "a an and are as at be been by did do does for from had has have how in into is it its many much of on or that the "
+    "their there they this to was were what when where which who whom whose why will with would".split()
+)
 
 CASES = read_cases(SEEDS_SET)
 TEXTS = {path.name: decode(path.read_bytes()) for path in SEEDS.iterdir()}
@@ -30,9 +37,23 @@ def test_best_answer_is_made_of_gold_spans(case: Case) -> None:
     assert case.answers[0] in spans or case.answers[0] == "; ".join(dict.fromkeys(spans))
 
 
+def asked(case: Case) -> str:
+    # A question such as "And how many?" is another one after another dialogue.
+    return "\n".join([*(turn.content for turn in case.history), case.question])
+
+
+def content_words(case: Case) -> frozenset[str]:
+    return frozenset(re.findall(r"\w+", asked(case).casefold())) - STOP_WORDS
+
+
 def test_no_question_stands_twice() -> None:
-    questions = Counter(" ".join(case.question.lower().split()) for case in CASES)
+    questions = Counter(" ".join(asked(case).casefold().split()) for case in CASES)
     assert [question for question, count in questions.items() if count > 1] == []
+
+
+def test_no_question_of_test_is_seen_in_dev_in_another_order() -> None:
+    pairs = product(select(CASES, "dev"), select(CASES, "test"))
+    assert [(dev.id, test.id) for dev, test in pairs if content_words(dev) == content_words(test)] == []
 
 
 def test_set_is_as_large_and_balanced_as_it_should_be() -> None:
@@ -46,9 +67,12 @@ def test_set_is_as_large_and_balanced_as_it_should_be() -> None:
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
-def test_case_has_one_type(case: Case) -> None:
+def test_tags_say_what_the_case_is(case: Case) -> None:
     assert len(TYPES & set(case.tags)) == 1
-    assert ("near-miss" in case.tags) == (not case.answerable)
+    assert len(case.tags) == len(set(case.tags))
+    # What the documents do not say is either nearly there or of another world.
+    assert len({"near-miss", "off-topic"} & set(case.tags)) == (not case.answerable)
+    assert ("follow-up" in case.tags) == bool(case.history)
 
 
 GOOD = {
