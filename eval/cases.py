@@ -10,7 +10,10 @@ from index.errors import InvalidCase
 
 SEEDS_SET = Path(__file__).with_name("data") / "seeds.jsonl"
 
-_FIELDS = {"id", "question", "answers", "spans", "answerable", "tags", "split"}
+_REQUIRED = {"id", "question", "answers", "spans", "answerable", "tags", "split"}
+_OPTIONAL = {"history", "collection"}
+_TURN = {"role", "content"}
+_ROLES = ("user", "assistant")
 _SPLITS = ("dev", "test")
 
 
@@ -24,11 +27,21 @@ class GoldSpan:
 
 
 @dataclass(frozen=True, slots=True)
+class Turn:
+    """Something that was said before the question; `role` is "user" or "assistant"."""
+
+    role: str
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
 class Case:
     """A question and what counts as right.
 
     `answers` are the accepted wordings, the best first; they and `spans` are empty exactly when the documents do not
-    say. Nothing is chosen or tuned on the cases whose `split` is "test".
+    say. Nothing is chosen or tuned on the cases whose `split` is "test". `history` are the earlier turns of a dialogue,
+    without which the question may not be understood. `collection` names the documents that are asked; None: those
+    that the runner asks anyway.
     """
 
     id: str
@@ -38,6 +51,8 @@ class Case:
     answerable: bool
     tags: tuple[str, ...]
     split: str
+    history: tuple[Turn, ...] = ()
+    collection: str | None = None
 
 
 def read_cases(path: Path) -> list[Case]:
@@ -70,8 +85,11 @@ def select(cases: Iterable[Case], split: str | None) -> list[Case]:
 
 
 def _case(content: dict[str, Any]) -> Case:
-    if not isinstance(content, dict) or content.keys() != _FIELDS:
-        raise ValueError(f"a case is an object with the fields {', '.join(sorted(_FIELDS))}")
+    if not isinstance(content, dict) or not _REQUIRED <= content.keys() <= _REQUIRED | _OPTIONAL:
+        raise ValueError(
+            f"a case is an object with the fields {', '.join(sorted(_REQUIRED))}, "
+            f"and may have {' and '.join(sorted(_OPTIONAL))}"
+        )
     for name in ("answers", "tags"):
         if not isinstance(content[name], list) or not all(isinstance(each, str) for each in content[name]):
             raise ValueError(f"{name} must be a list of texts")
@@ -85,9 +103,39 @@ def _case(content: dict[str, Any]) -> Case:
         bool(content["answerable"]),
         tuple(content["tags"]),
         content["split"],
+        _history(content["history"]) if "history" in content else (),
+        _collection(content["collection"]) if "collection" in content else None,
     )
     if case.split not in _SPLITS:
         raise ValueError(f"split must be one of {', '.join(_SPLITS)}")
     if case.answerable != bool(case.answers) or case.answerable != bool(case.spans):
         raise ValueError("answers and spans must be given exactly when the case is answerable")
     return case
+
+
+def _history(content: Any) -> tuple[Turn, ...]:
+    if not isinstance(content, list):
+        raise TypeError("history must be a list of turns")
+    if not content:
+        raise ValueError("history is empty: leave the field out where nothing was said before")
+    return tuple(_turn(each) for each in content)
+
+
+def _turn(content: Any) -> Turn:
+    if not isinstance(content, dict) or content.keys() != _TURN:
+        raise ValueError(f"a turn of the history is an object with the fields {', '.join(sorted(_TURN))}")
+    if content["role"] not in _ROLES:
+        raise ValueError(f"the role of a turn must be one of {', '.join(_ROLES)}")
+    if not _is_text(content["content"]):
+        raise ValueError("the content of a turn must be a text that is not blank")
+    return Turn(content["role"], content["content"])
+
+
+def _collection(content: Any) -> str:
+    if not _is_text(content):
+        raise ValueError("collection must be a name; leave the field out where the case is tied to none")
+    return str(content)
+
+
+def _is_text(content: Any) -> bool:
+    return isinstance(content, str) and bool(content.strip())
