@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from eval.cases import SEEDS_SET, read_cases, select
+from eval.cases import SEEDS_SET, read_cases, select, standing_alone
 from eval.metrics import Detection
 from eval.run import Figures, Run, figures, run_cases
 from index.documents import find_files, read_document
@@ -68,7 +68,10 @@ def run(cases_file: Path, documents: Path, split: str | None, failures: bool) ->
     """Put the questions of SET to the service, in this process, and print the table of figures."""
     try:
         settings = Settings.from_environment()
-        cases = select(read_cases(cases_file), split)
+        chosen = select(read_cases(cases_file), split)
+        cases = standing_alone(chosen)
+        if len(cases) < len(chosen):
+            err.print(f"{len(chosen) - len(cases)} follow-ups are left out: the service does not take a history yet.")
         with tempfile.TemporaryDirectory() as scratch, _indexed(settings, documents, Path(scratch)) as library:
             answerer = Answerer(
                 load_reader(settings),

@@ -4,7 +4,7 @@ import pytest
 from click.testing import CliRunner
 from conftest import MODEL_CACHE, SEEDS
 
-from eval.cases import SEEDS_SET, Case, GoldSpan, read_cases
+from eval.cases import SEEDS_SET, Case, GoldSpan, read_cases, standing_alone
 from eval.cli import main
 from eval.run import Record, Run, figures, run_cases
 from index.library import Library
@@ -24,7 +24,7 @@ def reader() -> SpanReader:
 @pytest.fixture(scope="module")
 def run(seeds_library: Library, reader: SpanReader) -> Run:
     answerer = Answerer(reader, read_depth=READ_DEPTH)
-    return run_cases(read_cases(SEEDS_SET), answerer, seeds_library.collection("default"))
+    return run_cases(standing_alone(read_cases(SEEDS_SET)), answerer, seeds_library.collection("default"))
 
 
 def test_every_citation_holds(run: Run) -> None:
