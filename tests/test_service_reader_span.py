@@ -40,7 +40,7 @@ def hits_of(*texts: str, max_tokens: int = 40, title: str = "T") -> list[Hit]:
     return hits
 
 
-PLAIN = Calibration(Logistic((1.0, 0.0, 0.0, 0.0, 0.0), 0.0), Logistic((1.0, 0.0), 0.0), min_confidence=0.5, sure=0.9)
+PLAIN = Calibration(Logistic((1.0, 0.0, 0.0), 0.0), Logistic((1.0, 0.0), 0.0), min_confidence=0.5, sure=0.9)
 
 
 def words(hits: Sequence[Hit], reading: Reading) -> list[str]:
@@ -166,5 +166,5 @@ def test_identity_names_weights_and_runtime() -> None:
 
 def test_confidence_grows_where_all_that_the_network_says_does() -> None:
     span = load_artifact(DEFAULT_READER).calibration.span
-    plain = Signs(0.0, 0.0, 0.0, 0.0, 0.5)
-    assert span.log_odds(replace(plain, span=3.0, near=3.0, passage=3.0, margin=3.0)) > span.log_odds(plain)
+    plain = Signs(0.0, 0.0, 0.0)
+    assert span.log_odds(replace(plain, span=3.0, passage=3.0, margin=3.0)) > span.log_odds(plain)

@@ -20,7 +20,7 @@ _SPANS = 2
 _VAIN = 2 / 3
 
 
-UNCALIBRATED = Calibration(Logistic((1.0, 0.0, 0.0, 0.0, 0.0), 0.0), Logistic((1.0, 0.0), 0.0), 0.5, 1.0)
+UNCALIBRATED = Calibration(Logistic((1.0, 0.0, 0.0), 0.0), Logistic((1.0, 0.0), 0.0), 0.5, 1.0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,26 +9,17 @@ from typing import Any
 class Signs:
     """What tells whether a span is right.
 
-    `span`: its log-odds against silence. `near`: those of any span that is nearly the same. `passage`: those of its
-    whole passage. `margin`: how far `span` is above the
-    best span with other words (below 0: how far under it). `retrieval`: the retriever's score of its passage, 0 to 1.
+    `span`: its log-odds against silence. `passage`: those of its whole passage. `margin`: how far `span` is above the
+    best span with other words (below 0: how far under it).
     """
 
     span: float
-    near: float
     passage: float
     margin: float
-    retrieval: float
 
     def squeezed(self) -> tuple[float, ...]:
         """Return them on scales on which a logistic model is nearly right: large log-odds tell little more."""
-        return (
-            10 * math.tanh(self.span / 10),
-            10 * math.tanh(self.near / 10),
-            10 * math.tanh(self.passage / 10),
-            5 * math.tanh(self.margin / 5),
-            self.retrieval,
-        )
+        return 10 * math.tanh(self.span / 10), 10 * math.tanh(self.passage / 10), 5 * math.tanh(self.margin / 5)
 
 
 @dataclass(frozen=True, slots=True)

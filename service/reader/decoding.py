@@ -18,14 +18,13 @@ _NEAR_F1 = 0.5
 class TokenSpan:
     """The tokens `first` to `last`, both in it, counted from the first token of the passage.
 
-    `score` is its log-odds; `near` is that of any span that is nearly the same: with a half of their tokens in common,
-    as F1 counts them. Such a span would be as good an answer.
+    `score` is the log-odds, against silence, that the answer is this span or one that is nearly the same: with half of
+    their tokens in common, as F1 counts them. "42" and "42 fire trucks" speak for each other, not against.
     """
 
     first: int
     last: int
     score: float
-    near: float
 
 
 def span_scores(marks: Marks, sentence_of: Sequence[int]) -> Scores:
@@ -50,7 +49,7 @@ def span_scores(marks: Marks, sentence_of: Sequence[int]) -> Scores:
 
 
 def best_spans(scores: Scores, limit: int) -> list[TokenSpan]:
-    """Return up to `limit` spans by descending score, none of which overlaps a better one."""
+    """Return up to `limit` spans, the likeliest first, none of which overlaps a likelier one."""
     left = scores.copy()
     tokens, width = left.shape
     starts = np.arange(tokens)[:, None]
@@ -58,11 +57,10 @@ def best_spans(scores: Scores, limit: int) -> list[TokenSpan]:
     found: list[TokenSpan] = []
     while tokens and len(found) < limit:
         first, length = divmod(int(left.argmax()), width)
-        score = float(left[first, length])
-        if score == -np.inf:
+        if left[first, length] == -np.inf:
             break
         near = _overlap_f1(starts, ends, first, first + length) >= _NEAR_F1
-        found.append(TokenSpan(first, first + length, score, total_score(scores[near])))
+        found.append(TokenSpan(first, first + length, total_score(scores[near])))
         left[(starts <= first + length) & (ends >= first)] = -np.inf
     return found
 
@@ -73,8 +71,7 @@ def best_sentences(scores: Scores, sentence_of: Sequence[int], limit: int) -> li
     found = []
     for each in np.unique(sentences):
         tokens = np.flatnonzero(sentences == each)
-        score = total_score(scores[tokens])
-        found.append(TokenSpan(int(tokens[0]), int(tokens[-1]), score, score))
+        found.append(TokenSpan(int(tokens[0]), int(tokens[-1]), total_score(scores[tokens])))
     return sorted(found, key=lambda span: (-span.score, span.first))[:limit]
 
 

@@ -38,17 +38,13 @@ _DIGITS = 3
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """A span of one of the hits, its words, and its log-odds against silence, as the network sees it.
-
-    `near` is that of any span which is nearly the same.
-    """
+    """A span of one of the hits, its words, and its log-odds against silence, as the network sees it."""
 
     hit: int
     start: int
     end: int
     words: tuple[str, ...]
     score: float
-    near: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,13 +171,7 @@ class SpanReader:
         return [
             (
                 each,
-                Signs(
-                    each.score,
-                    each.near,
-                    read[each.hit].evidence,
-                    each.score - _best_other(each, kept),
-                    hits[each.hit].score,
-                ),
+                Signs(each.score, read[each.hit].evidence, each.score - _best_other(each, kept)),
             )
             for each in kept
         ]
@@ -226,7 +216,7 @@ def _passage_reading(
         cited = passage.text[start:end]
         if start < end and not (cited.islower() and STOP_WORDS.issuperset(words_of(cited))):
             words = answer_words(cited)
-            proposals.append(Proposal(number, passage.start + start, passage.start + end, words, span.score, span.near))
+            proposals.append(Proposal(number, passage.start + start, passage.start + end, words, span.score))
     return PassageReading(tuple(proposals), total_score(scores))
 
 
