@@ -49,7 +49,10 @@ def test_a_missing_file_is_named(copy: Path, name: str) -> None:
         load_artifact(copy)
 
 
-@pytest.mark.parametrize("content", ["", "[]", "{}", '{"format": 2}', '{"format": 2, "calibration": {"x": 1}}', "\0"])
+@pytest.mark.parametrize(
+    "content",
+    ["", "[]", "{}", json.dumps({"format": FORMAT}), json.dumps({"format": FORMAT, "calibration": {"x": 1}}), "\0"],
+)
 def test_a_description_that_is_none_is_refused(copy: Path, content: str) -> None:
     (copy / "reader.json").write_text(content)
     with pytest.raises(ModelError, match="does not describe a reader"):
@@ -95,7 +98,8 @@ def test_both_runtimes_compute_the_same() -> None:
     types[:, 10:] = 1
     path = DEFAULT_READER / MODEL_FILE
     first, second = (made(path, threads=1).run(ids, mask, types) for made in (OpenVinoRuntime, OnnxRuntime))
-    assert first.shape == second.shape == (2, 40, 2)
+    assert first.shape == second.shape
+    assert first.shape[:2] == ids.shape
     assert np.abs(first - second).mean() < 0.5
 
 

@@ -59,7 +59,7 @@ def _plain() -> Artifact:
 
 
 def test_finds_the_words_where_they_stand() -> None:
-    hits = hits_of("🚀 Nobody came. Bob paid 42 euros for it.", "Later, Carol wrote that Ada left.")
+    hits = hits_of("🚀 Nobody came. It cost 42 euros. Bob paid.", "Later, Carol wrote that Ada left.")
     reader = scripted_reader({"42": 6.0, "Carol": 3.0, "Bob": 1.0}, _plain())
     reading = reader.read("How much?", hits)
     assert words(hits, reading)[:3] == ["42 euros", "Carol", "Bob"]
@@ -117,9 +117,9 @@ def test_the_margin_is_to_the_best_other_words() -> None:
         for each, signs in proposals[:3]
     ]
     assert margins == [
-        ("Bob Smith", pytest.approx(2.0)),
-        ("Bob Smith", pytest.approx(2.0)),
-        ("Carol", pytest.approx(-2.0)),
+        ("Bob Smith", pytest.approx(2.0, abs=0.01)),
+        ("Bob Smith", pytest.approx(2.0, abs=0.01)),
+        ("Carol", pytest.approx(-2.0, abs=0.01)),
     ]
 
 
