@@ -9,7 +9,6 @@ from eval.squad import Corpus, Question
 from index.retriever import Hit
 from service.reader.span_reader import PassageReading, SpanReader
 
-
 # An answer with at least so much F1 is right.
 RIGHT_F1 = 0.5
 

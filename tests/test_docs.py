@@ -13,6 +13,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from eval.cli import main as citespan_eval
+from eval.engines import KEY_VARIABLE
 from service import problems
 from service.app import create_app
 from service.cli import main as citespan
@@ -80,7 +81,7 @@ def test_configuration_lists_every_setting() -> None:
 
 @pytest.mark.parametrize("path", [*PAGES, *CONTAINER_FILES], ids=_name)
 def test_every_variable_named_is_a_setting(path: Path) -> None:
-    settings = {PREFIX + name.upper() for name in Settings.model_fields}
+    settings = {PREFIX + name.upper() for name in Settings.model_fields} | {KEY_VARIABLE}
     named = set(re.findall(rf"\b{PREFIX}[A-Z_]*[A-Z]\b", path.read_text(encoding="utf-8")))
     assert named <= settings
 
