@@ -1,6 +1,7 @@
 """The command `citespan-eval`: put a set of questions to an engine, and judge what it says."""
 
 import sys
+from collections import Counter
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
@@ -11,11 +12,19 @@ from rich.console import Console
 from rich.text import Text
 
 from eval.asking import engine_options, open_engine, run_set
+from eval.baseline import baseline_of, read_baseline, write_baseline
 from eval.cases import SEEDS_SET
-from eval.run_file import write_run
+from eval.figures import figures
+from eval.gate import LEAST, Limits, breaches
+from eval.junit import write_junit
+from eval.markdown import markdown
+from eval.regression import compare
+from eval.run_file import read_run, write_run, write_text
 from eval.sets import read_set
+from eval.summary import print_summary
 from eval.tables import print_failures, print_figures
-from index.errors import CitespanError
+from eval.verdicts import Verdict
+from index.errors import CitespanError, InvalidRun
 
 PASSED, REGRESSED, FAILED = 0, 1, 2
 
@@ -37,6 +46,16 @@ def _command(function: Callable[..., int]) -> Callable[..., None]:
             sys.exit(FAILED)
 
     return run
+
+
+def _at_least(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command an option `--min-...` for every figure that can be asked to be at least so high."""
+    for name in reversed(LEAST):
+        words = name.replace("_", " ")
+        command = click.option(
+            f"--min-{name.replace('_', '-')}", name, type=click.FloatRange(0, 1), help=f"Least {words} allowed."
+        )(command)
+    return command
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -81,6 +100,74 @@ def run(
     if failures:
         splits = {record.case.split for record in result.records}
         print_failures([each for each in result.records if len(splits) == 1 or each.case.split == "dev"], out)
+    return PASSED
+
+
+@main.command()
+@click.argument("run_file", metavar="RUN", type=_FILE)
+@click.option("--baseline", "baseline_file", type=_FILE, help="What was accepted before, or another run.")
+@click.option("--max-regressions", type=click.IntRange(0), default=0, show_default=True, help="Regressions allowed.")
+@click.option("--max-changes", type=click.IntRange(0), help="Right answers allowed to change their words or place.")
+@_at_least
+@click.option("--max-p95-ms", type=click.FloatRange(0), help="Slowest p95 allowed, in milliseconds.")
+@click.option("--markdown", "markdown_file", type=_FILE, help="Write the summary as Markdown, for a pull request.")
+@click.option("--junit", "junit_file", type=_FILE, help="Write a test report in JUnit XML. Needs --baseline.")
+@click.option("--all", "everything", is_flag=True, help="Show every regression, not only the first ten.")
+@_command
+def check(
+    run_file: Path,
+    baseline_file: Path | None,
+    max_regressions: int,
+    max_changes: int | None,
+    max_p95_ms: float | None,
+    markdown_file: Path | None,
+    junit_file: Path | None,
+    *,
+    everything: bool,
+    **least: float | None,
+) -> int:
+    """Compare RUN with a baseline, question by question, and fail if an answer got worse.
+
+    Exit codes: 0, it may pass; 1, a regression, or a figure that was asked for is missed; 2, it could not be checked,
+    or some questions got no reply.
+    """
+    limits = Limits(
+        max_regressions, max_changes, {name: value for name, value in least.items() if value is not None}, max_p95_ms
+    )
+    if baseline_file is None and (junit_file or max_changes is not None or not (limits.least or limits.p95_ms)):
+        raise click.UsageError("Say what RUN is compared with: --baseline FILE.")
+    result = read_run(run_file)
+    comparison = compare(result, read_baseline(baseline_file)) if baseline_file else None
+    found = breaches(comparison, figures(result.records), limits)
+    if markdown_file is not None:
+        write_text(markdown_file, markdown(comparison, found))
+    if junit_file is not None and comparison is not None:
+        write_junit(comparison, junit_file, breaches=found, name=result.set.name)
+    print_summary(comparison, found, out, everything=everything)
+    if found:
+        return REGRESSED
+    return FAILED if any(each.verdict is Verdict.ERROR for each in result.records) else PASSED
+
+
+@main.command()
+@click.argument("run_file", metavar="RUN", type=_FILE)
+@click.option("--baseline", "baseline_file", type=_FILE, required=True, help="The file to write.")
+@_command
+def accept(run_file: Path, baseline_file: Path) -> int:
+    """Make RUN the baseline that later runs are compared with."""
+    result = read_run(run_file)
+    verdicts = Counter(each.verdict for each in result.records)
+    if verdicts[Verdict.ERROR]:
+        raise InvalidRun(
+            f"{verdicts[Verdict.ERROR]} questions of {run_file} got no reply; run again before you accept."
+        )
+    if baseline_file.exists():
+        before = compare(result, read_baseline(baseline_file))
+        out.print(Text(", ".join(f"{count} {kind}" for kind, count in before.counts.items())), soft_wrap=True)
+    write_baseline(baseline_of(result), baseline_file)
+    out.print(Text(", ".join(f"{count} {verdict}" for verdict, count in verdicts.most_common())), soft_wrap=True)
+    if verdicts[Verdict.BROKEN]:
+        _warn("some citations do not hold, which is always a fault; do not leave it at that.")
     return PASSED
 
 

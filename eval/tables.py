@@ -7,10 +7,9 @@ from rich.table import Table
 
 from eval.figures import Estimate, Figures, figures
 from eval.metrics import Detection
-from eval.run import ERROR, Record, Run
+from eval.run import Record, Run
 from eval.verdicts import Verdict
-
-SILENCE = "(silence)"
+from eval.wording import expected, said
 
 
 def _detection(found: Detection) -> str:
@@ -81,8 +80,7 @@ def print_failures(records: Sequence[Record], out: Console) -> None:
             continue
         case = record.case
         out.print(f"{case.id}  {case.question}", markup=False, style="bold", soft_wrap=True)
-        out.print(f"    expected  {case.answers[0] if case.answers else SILENCE}", markup=False, soft_wrap=True)
-        came = record.error if record.status == ERROR else record.answer or SILENCE
-        out.print(f"    got       {came}", markup=False, soft_wrap=True)
+        out.print(f"    expected  {expected(record)}", markup=False, soft_wrap=True)
+        out.print(f"    got       {said(record)}", markup=False, soft_wrap=True)
         if record.verdict not in (Verdict.WRONG, Verdict.ABSTAINED, Verdict.ANSWERED):
             out.print(f"    verdict   {record.verdict}", markup=False, soft_wrap=True)
