@@ -1,5 +1,6 @@
 """The command `citespan-eval`: put a set of questions to an engine, and judge what it says."""
 
+import json
 import sys
 from collections import Counter
 from collections.abc import Callable
@@ -11,6 +12,7 @@ import click
 from rich.console import Console
 from rich.text import Text
 
+from eval import exports, trec
 from eval.asking import engine_options, open_engine, run_set
 from eval.baseline import baseline_of, read_baseline, write_baseline
 from eval.cases import SEEDS_SET
@@ -168,6 +170,36 @@ def accept(run_file: Path, baseline_file: Path) -> int:
     out.print(Text(", ".join(f"{count} {verdict}" for verdict, count in verdicts.most_common())), soft_wrap=True)
     if verdicts[Verdict.BROKEN]:
         _warn("some citations do not hold, which is always a fault; do not leave it at that.")
+    return PASSED
+
+
+@main.command()
+@click.argument("run_file", metavar="RUN", type=_FILE)
+@click.option("--squad-predictions", type=_FILE, help="Answers by question id, for the official SQuAD evaluation.")
+@click.option("--squad-na-probs", type=_FILE, help="How likely each question has no answer, for that of SQuAD 2.0.")
+@click.option("--trec-run", type=_FILE, help="The documents retrieved for each question, for trec_eval.")
+@click.option("--trec-qrels", type=_FILE, help="The documents with gold spans, or the judgements, for trec_eval.")
+@_command
+def export(
+    run_file: Path,
+    squad_predictions: Path | None,
+    squad_na_probs: Path | None,
+    trec_run: Path | None,
+    trec_qrels: Path | None,
+) -> int:
+    """Write RUN in the formats of official scorers, one file for every option."""
+    records = read_run(run_file).records
+    texts = {
+        squad_predictions: json.dumps(exports.squad_predictions(records), ensure_ascii=False, indent=1),
+        squad_na_probs: json.dumps(exports.squad_na_probabilities(records), indent=1),
+        trec_run: "\n".join(trec.run_lines(records)),
+        trec_qrels: "\n".join(trec.qrels_lines(record.case for record in records)),
+    }
+    wanted = {path: text for path, text in texts.items() if path is not None}
+    if not wanted:
+        raise click.UsageError("Say what to write: --squad-predictions, --squad-na-probs, --trec-run or --trec-qrels.")
+    for path, text in wanted.items():
+        write_text(path, text + "\n")
     return PASSED
 
 
