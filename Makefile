@@ -27,7 +27,7 @@ export CITESPAN_PORT := $(PORT)
 export HF_HUB_OFFLINE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help serve build ask eval check accept bench bench-reader bench-retrieval train test lint format clean
+.PHONY: help serve build ask eval check accept bench bench-reader bench-retrieval train wheel test lint format clean
 
 help: ## List the targets.
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -64,6 +64,10 @@ train: $(VENV)/.installed-dev ## Train the reader on the data sets in DATA, from
 	@$(BIN)/python -m training fit $(DATA) --work $(WORK) --start $(START) --name first
 	@$(BIN)/python -m training fit $(DATA) --work $(WORK) --start $(START) --name second --after first
 	@$(BIN)/python -m training finish $(DATA) --work $(WORK) --name second --version $(VERSION)
+
+wheel: $(VENV)/bin/python ## Build the wheel, web files and the reader's weights inside, into dist/.
+	rm -rf build dist
+	@$(BIN)/python -m pip --disable-pip-version-check wheel --no-deps --wheel-dir dist .
 
 test: $(VENV)/.installed-dev ## Run the tests.
 	@$(BIN)/python -m pytest --cov --cov-report=term --durations=15

@@ -10,7 +10,8 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from eval.engines import KEY_VARIABLE, Engine
+from eval.cases import standing_alone
+from eval.engines import KEY_VARIABLE, SENDS_HISTORY, Engine
 from eval.http_engine import DEFAULT_COLLECTION, HttpEngine
 from eval.run import Run, run_cases
 from eval.sets import QuestionSet
@@ -99,8 +100,8 @@ def open_engine(
 def run_set(questions: QuestionSet, engine: Engine, *, split: str | None, jobs: int | None, err: Console) -> Run:
     """Put the cases of a split to an engine, and show how far it is."""
     cases = [case for case in questions.cases if split is None or case.split == split]
-    if not cases:
-        raise click.UsageError(f"{questions.name} has no question{f' of the split {split}' if split else ''}.")
+    if not (cases if SENDS_HISTORY else standing_alone(cases)):
+        raise click.UsageError(f"{questions.name} has no question{f' of the split {split}' if split else ''} to ask.")
     if jobs is None:
         jobs = _JOBS_OVER_HTTP if isinstance(engine, HttpEngine) else _JOBS_HERE
     with progress_bar(err) as progress:

@@ -94,6 +94,11 @@ def select(cases: Iterable[Case], split: str | None) -> list[Case]:
     return [case for case in cases if split is None or case.split == split]
 
 
+def standing_alone(cases: Iterable[Case]) -> list[Case]:
+    """Return the cases that can be understood without the turns before them."""
+    return [case for case in cases if not case.history]
+
+
 def _case(content: dict[str, Any]) -> Case:
     if not isinstance(content, dict) or not _REQUIRED <= content.keys() <= _REQUIRED | _OPTIONAL:
         raise ValueError(

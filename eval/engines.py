@@ -13,8 +13,8 @@ RANKING_DEPTH = 20
 # most likely forgotten the last letter of CITESPAN_API_KEYS, and would believe the service guarded.
 KEY_VARIABLE = "CITESPAN_API_KEY"
 
-# Whether the turns before a question are sent with it. No engine takes them yet: a follow-up is asked as if it stood
-# alone, and every run says so.
+# Whether the turns before a question are sent with it. No engine takes them yet: follow-ups are left out of a run, and
+# the run says so.
 SENDS_HISTORY = False
 
 

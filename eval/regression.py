@@ -97,16 +97,19 @@ class Comparison:
 
 def compare(run: Run, baseline: Baseline) -> Comparison:
     """Compare a run with a baseline by the ids of the cases. A case whose question is another one counts as added."""
-    changes = []
-    for record in run.records:
-        before = baseline.cases.get(record.case.id)
-        if before is not None and before.question != record.case.question:
-            before = None
-        changes.append(Change(_kind(before, record), record.case.id, before, record))
+    changes = [change_of(record, baseline.cases) for record in run.records]
     asked = {record.case.id for record in run.records}
     removed = [(name, entry) for name, entry in baseline.cases.items() if name not in asked]
     changes += [Change(Kind.REMOVED, name, entry, None) for name, entry in removed]
     return Comparison(tuple(changes), tuple(_warnings(run, baseline, len(removed))))
+
+
+def change_of(record: Record, cases: Mapping[str, Entry]) -> Change:
+    """Return what became of a question since a baseline of these cases."""
+    before = cases.get(record.case.id)
+    if before is not None and before.question != record.case.question:
+        before = None
+    return Change(_kind(before, record), record.case.id, before, record)
 
 
 def _kind(before: Entry | None, record: Record) -> Kind:

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 
 from eval import metrics
-from eval.cases import Case
+from eval.cases import Case, standing_alone
 from eval.engines import SENDS_HISTORY, Engine
 from eval.ranking import Gains, gains_of
 from eval.replies import Reply
@@ -121,10 +121,13 @@ def run_cases(
 ) -> Run:
     """Put every case to the engine, `jobs` at a time, and judge what it says; `progress` is told how many are done.
 
+    Follow-ups are left out while no engine takes what was said before them.
+
     Raises:
         EngineUnavailable: the engine cannot be asked, answered nothing at all, or changed meanwhile.
     """
     begin, started_at = time.perf_counter(), datetime.now(UTC).isoformat(timespec="seconds")
+    given, cases = len(cases), cases if SENDS_HISTORY else standing_alone(cases)
     documents = {engine.collection(case): dict(engine.documents(case)) for case in cases}
     replies = _ask_all(cases, engine, jobs, progress)
     if replies and all(isinstance(each, str) for each in replies):
@@ -138,13 +141,22 @@ def run_cases(
         VERSION,
         SetDescription(name, split, sha256_of(cases)),
         engine.description(),
-        {"jobs": str(jobs), "history": "sent" if SENDS_HISTORY else "not sent"},
+        {"jobs": str(jobs), "left out": str(given - len(cases))},
         tuple(fingerprints),
         documents,
         started_at,
         round(time.perf_counter() - begin, 3),
         tuple(_record(engine, case, reply) for case, reply in zip(cases, replies, strict=True)),
     )
+
+
+def ask_one(engine: Engine, case: Case) -> Record:
+    """Put one case to the engine, and judge what it says.
+
+    Raises:
+        EngineUnavailable: the engine cannot be asked.
+    """
+    return _record(engine, case, _ask(engine, case))
 
 
 def sha256_of(cases: Sequence[Case]) -> str:

@@ -68,8 +68,8 @@ def print_figures(run: Run, out: Console) -> None:
         "passages, in the order after reading, that hold gold spans. Behind each: its 95 % interval.",
         style="dim",
     )
-    if any(each.case.history for each in run.records) and run.settings["history"] == "not sent":
-        out.print("Follow-ups were asked without what was said before them: the engine takes no history.", style="dim")
+    if (left_out := run.settings["left out"]) != "0":
+        out.print(f"{left_out} follow-ups were left out: the service does not take a history yet.", style="dim")
     out.print(f"fingerprint {', '.join(each[:16] for each in run.fingerprints)}", style="dim")
 
 
