@@ -11,8 +11,10 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from eval.cases import standing_alone
-from eval.engines import KEY_VARIABLE, SENDS_HISTORY, Engine
-from eval.http_engine import DEFAULT_COLLECTION, HttpEngine
+from eval.engines import DEFAULT_COLLECTION, KEY_VARIABLE, SENDS_HISTORY, Engine
+from eval.folders import Folders, read_folder
+from eval.http_engine import HttpEngine
+from eval.lint import Texts
 from eval.run import Run, run_cases
 from eval.sets import QuestionSet
 from index.documents import Document
@@ -71,14 +73,11 @@ def open_engine(
         CitespanError: it cannot be opened.
         click.UsageError: the options do not go together.
     """
+    _check(folders, url, collection)
     if url is not None:
-        if folders:
-            raise click.UsageError("--url and --documents do not go together: a service has documents of its own.")
         with HttpEngine(url, key=key, collection=collection) as engine:
             yield engine
         return
-    if collection != DEFAULT_COLLECTION:
-        raise click.UsageError("--collection goes with --url; name folders with --documents NAME=FOLDER.")
     # These load models, which no service that is asked over HTTP needs.
     from eval.local_engine import open_local
     from service.settings import Settings
@@ -95,6 +94,22 @@ def open_engine(
         ) as local:
             progress.stop()
             yield local
+
+
+@contextmanager
+def open_texts(folders: Sequence[str], url: str | None, key: str | None, collection: str) -> Iterator[Texts]:
+    """Open the documents that the options name, without any model.
+
+    Raises:
+        CitespanError: they cannot be had.
+        click.UsageError: the options do not go together.
+    """
+    _check(folders, url, collection)
+    if url is None:
+        yield Folders(_collections(folders, ()))
+        return
+    with HttpEngine(url, key=key, collection=collection) as engine:
+        yield engine
 
 
 def run_set(questions: QuestionSet, engine: Engine, *, split: str | None, jobs: int | None, err: Console) -> Run:
@@ -122,9 +137,14 @@ def progress_bar(err: Console) -> Progress:
     return Progress(*columns, TextColumn("left"), TimeRemainingColumn(), console=err)
 
 
-def _collections(folders: Sequence[str], documents: Sequence[Document]) -> dict[str, Sequence[Document]]:
-    from eval.local_engine import read_folder
+def _check(folders: Sequence[str], url: str | None, collection: str) -> None:
+    if url is not None and folders:
+        raise click.UsageError("--url and --documents do not go together: a service has documents of its own.")
+    if url is None and collection != DEFAULT_COLLECTION:
+        raise click.UsageError("--collection goes with --url; name folders with --documents NAME=FOLDER.")
 
+
+def _collections(folders: Sequence[str], documents: Sequence[Document]) -> dict[str, Sequence[Document]]:
     if not folders and not documents and not _DEFAULT_FOLDER.is_dir():
         raise click.UsageError("Say what is asked: a folder with --documents FOLDER, or a service with --url.")
     if not folders:

@@ -1,21 +1,20 @@
 """The command `citespan-eval`: put a set of questions to an engine, and judge what it says."""
 
 import json
-import sys
 from collections import Counter
 from collections.abc import Callable
-from functools import wraps
 from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
 from rich.text import Text
 
 from eval import exports, trec
 from eval.asking import engine_options, open_engine, run_set
+from eval.authoring_cli import lint, new
 from eval.baseline import baseline_of, read_baseline, write_baseline
 from eval.cases import SEEDS_SET
+from eval.console import FAILED, FILE, PASSED, REGRESSED, command, err, out, warn
 from eval.figures import figures
 from eval.gate import LEAST, Limits, breaches
 from eval.junit import write_junit
@@ -26,28 +25,7 @@ from eval.sets import read_set
 from eval.summary import print_summary
 from eval.tables import print_failures, print_figures
 from eval.verdicts import Verdict
-from index.errors import CitespanError, InvalidRun
-
-PASSED, REGRESSED, FAILED = 0, 1, 2
-
-out = Console(highlight=False)
-err = Console(stderr=True, highlight=False)
-
-_FILE = click.Path(path_type=Path, dir_okay=False)
-
-
-def _command(function: Callable[..., int]) -> Callable[..., None]:
-    """Let a command end with its exit code, and tell errors in one line without a traceback."""
-
-    @wraps(function)
-    def run(*args: Any, **kwargs: Any) -> None:
-        try:
-            sys.exit(function(*args, **kwargs))
-        except CitespanError as error:
-            err.print(Text.assemble(("error: ", "bold red"), str(error)), soft_wrap=True)
-            sys.exit(FAILED)
-
-    return run
+from index.errors import InvalidRun
 
 
 def _at_least(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -69,14 +47,14 @@ def main() -> None:
 
 
 @main.command()
-@click.argument("set_file", metavar="SET", type=_FILE, default=SEEDS_SET)
+@click.argument("set_file", metavar="SET", type=FILE, default=SEEDS_SET)
 @engine_options
-@click.option("--qrels", type=_FILE, help="SET has TREC topics, and this file the judgements of their documents.")
+@click.option("--qrels", type=FILE, help="SET has TREC topics, and this file the judgements of their documents.")
 @click.option("--split", type=click.Choice(["dev", "test"]), help="Only this half; default: both, a column each.")
 @click.option("--jobs", type=click.IntRange(1, 64), help="Questions at a time. [default: 4 over HTTP, else 1]")
-@click.option("--out", "out_file", type=_FILE, help="Write the run to this file, for `citespan-eval check`.")
+@click.option("--out", "out_file", type=FILE, help="Write the run to this file, for `citespan-eval check`.")
 @click.option("--failures", is_flag=True, help="List what went wrong, too; of a set with two halves on dev alone.")
-@_command
+@command
 def run(
     set_file: Path,
     qrels: Path | None,
@@ -98,7 +76,7 @@ def run(
         write_run(result, out_file)
     print_figures(result, out)
     for document, count in result.missing_documents.items():
-        _warn(f"the engine does not hold the document {document!r} at the gold spans of {count} questions.")
+        warn(f"the engine does not hold the document {document!r} at the gold spans of {count} questions.")
     if failures:
         splits = {record.case.split for record in result.records}
         print_failures([each for each in result.records if len(splits) == 1 or each.case.split == "dev"], out)
@@ -106,16 +84,16 @@ def run(
 
 
 @main.command()
-@click.argument("run_file", metavar="RUN", type=_FILE)
-@click.option("--baseline", "baseline_file", type=_FILE, help="What was accepted before, or another run.")
+@click.argument("run_file", metavar="RUN", type=FILE)
+@click.option("--baseline", "baseline_file", type=FILE, help="What was accepted before, or another run.")
 @click.option("--max-regressions", type=click.IntRange(0), default=0, show_default=True, help="Regressions allowed.")
 @click.option("--max-changes", type=click.IntRange(0), help="Right answers allowed to change their words or place.")
 @_at_least
 @click.option("--max-p95-ms", type=click.FloatRange(0), help="Slowest p95 allowed, in milliseconds.")
-@click.option("--markdown", "markdown_file", type=_FILE, help="Write the summary as Markdown, for a pull request.")
-@click.option("--junit", "junit_file", type=_FILE, help="Write a test report in JUnit XML. Needs --baseline.")
+@click.option("--markdown", "markdown_file", type=FILE, help="Write the summary as Markdown, for a pull request.")
+@click.option("--junit", "junit_file", type=FILE, help="Write a test report in JUnit XML. Needs --baseline.")
 @click.option("--all", "everything", is_flag=True, help="Show every regression, not only the first ten.")
-@_command
+@command
 def check(
     run_file: Path,
     baseline_file: Path | None,
@@ -152,9 +130,9 @@ def check(
 
 
 @main.command()
-@click.argument("run_file", metavar="RUN", type=_FILE)
-@click.option("--baseline", "baseline_file", type=_FILE, required=True, help="The file to write.")
-@_command
+@click.argument("run_file", metavar="RUN", type=FILE)
+@click.option("--baseline", "baseline_file", type=FILE, required=True, help="The file to write.")
+@command
 def accept(run_file: Path, baseline_file: Path) -> int:
     """Make RUN the baseline that later runs are compared with."""
     result = read_run(run_file)
@@ -169,17 +147,17 @@ def accept(run_file: Path, baseline_file: Path) -> int:
     write_baseline(baseline_of(result), baseline_file)
     out.print(Text(", ".join(f"{count} {verdict}" for verdict, count in verdicts.most_common())), soft_wrap=True)
     if verdicts[Verdict.BROKEN]:
-        _warn("some citations do not hold, which is always a fault; do not leave it at that.")
+        warn("some citations do not hold, which is always a fault; do not leave it at that.")
     return PASSED
 
 
 @main.command()
-@click.argument("run_file", metavar="RUN", type=_FILE)
-@click.option("--squad-predictions", type=_FILE, help="Answers by question id, for the official SQuAD evaluation.")
-@click.option("--squad-na-probs", type=_FILE, help="How likely each question has no answer, for that of SQuAD 2.0.")
-@click.option("--trec-run", type=_FILE, help="The documents retrieved for each question, for trec_eval.")
-@click.option("--trec-qrels", type=_FILE, help="The documents with gold spans, or the judgements, for trec_eval.")
-@_command
+@click.argument("run_file", metavar="RUN", type=FILE)
+@click.option("--squad-predictions", type=FILE, help="Answers by question id, for the official SQuAD evaluation.")
+@click.option("--squad-na-probs", type=FILE, help="How likely each question has no answer, for that of SQuAD 2.0.")
+@click.option("--trec-run", type=FILE, help="The documents retrieved for each question, for trec_eval.")
+@click.option("--trec-qrels", type=FILE, help="The documents with gold spans, or the judgements, for trec_eval.")
+@command
 def export(
     run_file: Path,
     squad_predictions: Path | None,
@@ -203,5 +181,5 @@ def export(
     return PASSED
 
 
-def _warn(message: str) -> None:
-    err.print(Text.assemble(("warning: ", "bold yellow"), message), soft_wrap=True)
+main.add_command(new)
+main.add_command(lint)

@@ -6,6 +6,9 @@ from typing import Protocol
 from eval.cases import Case
 from eval.replies import Reply
 
+# The collection that is asked where neither a case nor a person names one.
+DEFAULT_COLLECTION = "default"
+
 # How many passages an engine is asked to show, and so how deep rankings are looked at; the HTTP API allows no more.
 RANKING_DEPTH = 20
 

@@ -10,11 +10,9 @@ from urllib.parse import quote, urlsplit
 import httpx2
 
 from eval.cases import Case
-from eval.engines import KEY_VARIABLE, RANKING_DEPTH
+from eval.engines import DEFAULT_COLLECTION, KEY_VARIABLE, RANKING_DEPTH
 from eval.replies import Reply, reply_of
 from index.errors import EngineUnavailable, QuestionFailed
-
-DEFAULT_COLLECTION = "default"
 
 # A service gives up after ten seconds of its own accord, unless it is told otherwise.
 _TIMEOUT_S = 60.0

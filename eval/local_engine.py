@@ -6,18 +6,17 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from eval.cases import Case
-from eval.engines import RANKING_DEPTH
+from eval.engines import DEFAULT_COLLECTION, RANKING_DEPTH
 from eval.replies import Reply, reply_of
-from index.documents import Document, find_files, read_document
+from index.documents import Document
 from index.embedder import load_embedder
 from index.errors import (
     EngineUnavailable,
-    InvalidDocument,
     InvalidQuestion,
     QuestionFailed,
     UnresolvableCitation,
 )
-from index.library import DEFAULT_COLLECTION, Library
+from index.library import Library
 from service import VERSION
 from service.answering import Answerer
 from service.engine import load_reader
@@ -86,18 +85,6 @@ class LocalEngine:
             **self._settings,
             "embedder": f"{self._library.embedder.identity} {self._library.embedder.engine}",
         }
-
-
-def read_folder(folder: Path) -> list[Document]:
-    """Return the documents of a folder, sorted by source.
-
-    Raises:
-        InvalidDocument: one cannot be read, or there is none.
-    """
-    documents = [read_document(path, source=source) for source, path in find_files(folder)]
-    if not documents:
-        raise InvalidDocument(f"There is no .txt or .md file in {folder}; name the one that is asked about.")
-    return documents
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.text import Text
 
 from eval.regression import Change, Comparison
-from eval.wording import SILENCE, Quote, cited_quotes, expected, gold_quotes, said
+from eval.wording import SILENCE, Quote, cited_quotes, expected, gold_quotes, one_line, said
 
 # More than these are not read in ten seconds.
 _SHOWN = 10
@@ -23,7 +23,7 @@ def print_summary(
     if comparison is None:
         return
     for warning in comparison.warnings:
-        out.print(Text.assemble(("warning: ", "bold yellow"), warning), soft_wrap=True)
+        out.print(Text.assemble(("warning: ", "bold yellow"), one_line(warning)), soft_wrap=True)
     found = [*comparison.regressions, *comparison.errors]
     shown = found if everything else found[:_SHOWN]
     for change in shown:
@@ -55,14 +55,14 @@ def headline(comparison: Comparison | None, breaches: Sequence[str]) -> list[str
 
 
 def _print_change(change: Change, out: Console) -> None:
-    out.print(Text.assemble((f"{change.kind}  ", "bold red"), (f"{change.id}  {change.question}", "bold")))
+    out.print(Text.assemble((f"{change.kind}  ", "bold red"), (one_line(f"{change.id}  {change.question}"), "bold")))
     record = change.after
     if record is None:
         return
     _print_line("expected", expected(record), gold_quotes(record), out)
     before = change.before
     if before is not None:
-        out.print(Text(f"  before    {before.answer or SILENCE}  ({before.verdict})"), soft_wrap=True)
+        out.print(Text(f"  before    {one_line(before.answer) or SILENCE}  ({before.verdict})"), soft_wrap=True)
     _print_line("now", f"{said(record)}  ({record.verdict})", cited_quotes(record), out)
 
 

@@ -9,7 +9,7 @@ from eval.figures import Estimate, Figures, figures
 from eval.metrics import Detection
 from eval.run import Record, Run
 from eval.verdicts import Verdict
-from eval.wording import expected, said
+from eval.wording import expected, one_line, said
 
 
 def _detection(found: Detection) -> str:
@@ -79,7 +79,7 @@ def print_failures(records: Sequence[Record], out: Console) -> None:
         if record.verdict.is_good:
             continue
         case = record.case
-        out.print(f"{case.id}  {case.question}", markup=False, style="bold", soft_wrap=True)
+        out.print(one_line(f"{case.id}  {case.question}"), markup=False, style="bold", soft_wrap=True)
         out.print(f"    expected  {expected(record)}", markup=False, soft_wrap=True)
         out.print(f"    got       {said(record)}", markup=False, soft_wrap=True)
         if record.verdict not in (Verdict.WRONG, Verdict.ABSTAINED, Verdict.ANSWERED):

@@ -1,5 +1,6 @@
 """Wording: what a person is shown of a question that went wrong, in the documents' words. Nothing is marked up here."""
 
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -25,39 +26,46 @@ class Quote:
 
 
 def expected(record: Record) -> str:
-    """Return the best accepted answer, or that silence was."""
-    return record.case.answers[0] if record.case.answers else SILENCE
+    """Return the best accepted answer, or that silence was, on one line."""
+    return one_line(record.case.answers[0]) if record.case.answers else SILENCE
 
 
 def said(record: Record) -> str:
-    """Return the answer, or that there was none, and why."""
-    return record.error or record.answer or SILENCE
+    """Return the answer, or that there was none, and why, on one line."""
+    return one_line(record.error or record.answer) or SILENCE
 
 
 def gold_quotes(record: Record) -> Iterator[Quote]:
     """Yield the sentence of every gold span that stands in its document."""
     for each in record.gold:
         if each.text:
-            yield _quote(each.document, each.start, each.end, each.sentence)
+            yield quote(each.document, each.start, each.end, each.sentence)
 
 
 def cited_quotes(record: Record) -> Iterator[Quote]:
     """Yield the sentence of every citation of the answer, as the engine gave it."""
     if record.reply is not None and record.reply.answer is not None:
         for each in record.reply.answer.citations:
-            yield _quote(each.source, each.start, each.end, each.sentence)
+            yield quote(each.source, each.start, each.end, each.sentence)
 
 
-def _quote(source: str, start: int, end: int, sentence: Excerpt) -> Quote:
+def quote(source: str, start: int, end: int, sentence: Excerpt) -> Quote:
+    """Return the words at a place of a document within their sentence."""
     first, last = max(0, start - sentence.start), max(0, end - sentence.start)
     return Quote(
-        _folded(sentence.text[:first]),
-        _folded(sentence.text[first:last]),
-        _folded(sentence.text[last:]),
+        one_line(sentence.text[:first]),
+        one_line(sentence.text[first:last]),
+        one_line(sentence.text[last:]),
         f"{source} [{start}:{end}]",
     )
 
 
-def _folded(text: str) -> str:
-    """Return a text on one line; what stands around its words stays one space."""
-    return "".join(" " if character.isspace() else character for character in text)
+def one_line(text: str) -> str:
+    """Return a text on one line, without characters that would steer a terminal; its length stays."""
+    return "".join(_shown(character) for character in text)
+
+
+def _shown(character: str) -> str:
+    if character.isspace():
+        return " "
+    return "\ufffd" if unicodedata.category(character) == "Cc" else character

@@ -21,9 +21,10 @@ from eval.cases import SEEDS_SET, Case, read_cases, select
 from eval.cli import main
 from eval.engines import Engine
 from eval.figures import figures
+from eval.folders import read_folder
 from eval.gate import Limits, breaches
 from eval.junit import write_junit
-from eval.local_engine import LocalEngine, open_local, read_folder
+from eval.local_engine import LocalEngine, open_local
 from eval.markdown import code, markdown
 from eval.regression import Kind, compare
 from eval.replies import Reply
