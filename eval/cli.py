@@ -75,8 +75,8 @@ def run(
     if out_file is not None:
         write_run(result, out_file)
     print_figures(result, out)
-    for document, count in result.missing_documents.items():
-        warn(f"the engine does not hold the document {document!r} at the gold spans of {count} questions.")
+    for warning in result.warnings:
+        warn(warning)
     if failures:
         splits = {record.case.split for record in result.records}
         print_failures([each for each in result.records if len(splits) == 1 or each.case.split == "dev"], out)

@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from eval.cases import Case, GoldSpan
-from eval.metrics import normalize
-from eval.texts import sentence_around
+from eval.texts import is_accepted_wording, sentence_around
 from index.words import content_words, words_of
 
 
@@ -90,9 +89,9 @@ def faults(cases: Sequence[Case], texts: Texts) -> Iterator[Fault]:
 
 
 def stands(case: Case, text: str, span: GoldSpan) -> bool:
-    """Whether an accepted answer stands at a gold span, but for case, punctuation, articles and white space."""
+    """Whether an accepted answer stands at a gold span."""
     words = text[span.start : span.end] if 0 <= span.start < span.end <= len(text) else ""
-    return words != "" and any(words == each or normalize(words) == normalize(each) != "" for each in case.answers)
+    return is_accepted_wording(words, case.answers)
 
 
 def occurrences(text: str, words: str) -> Iterator[int]:

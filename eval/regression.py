@@ -138,6 +138,7 @@ def _kind_of_same(before: Entry, record: Record) -> Kind:
 
 
 def _warnings(run: Run, baseline: Baseline, removed: int) -> Iterator[str]:
+    yield from run.warnings
     changed = list(_document_changes(run.documents, baseline.documents))
     if changed:
         yield f"The documents are not those of the baseline: {_few(changed)}."
@@ -154,8 +155,6 @@ def _warnings(run: Run, baseline: Baseline, removed: int) -> Iterator[str]:
         yield f"{removed} questions of the baseline were not asked; nothing is known of them."
     elif run.set.sha256 != baseline.set.sha256:
         yield "The set of questions, or what counts as right, has changed since the baseline."
-    for document, count in run.missing_documents.items():
-        yield f"The engine does not hold the document {document!r} at the gold spans of {count} questions."
 
 
 def _document_changes(now: Mapping[str, Mapping[str, str]], before: Mapping[str, Mapping[str, str]]) -> Iterator[str]:

@@ -14,7 +14,7 @@ from eval.cases import Case, standing_alone
 from eval.engines import SENDS_HISTORY, Engine
 from eval.ranking import Gains, gains_of
 from eval.replies import Reply
-from eval.texts import GoldWords, gold_words, stands
+from eval.texts import GoldWords, gold_words, is_accepted_wording, stands
 from eval.verdicts import Verdict, is_accepted, is_supported, judge
 from index.errors import EngineUnavailable, InvalidReply, QuestionFailed
 from service import VERSION
@@ -108,6 +108,29 @@ class Run:
                 source for record in self.records for source in {each.document for each in record.gold if not each.text}
             )
         )
+
+    @property
+    def moved_gold(self) -> int:
+        """How many cases have gold in a document that no longer says an accepted answer there."""
+        return sum(
+            any(each.text and not is_accepted_wording(each.text, record.case.answers) for each in record.gold)
+            for record in self.records
+        )
+
+    @property
+    def warnings(self) -> list[str]:
+        """What makes verdicts doubtful, in words."""
+        found = [
+            f"The engine does not hold the document {document!r} at the gold spans of {count} questions."
+            for document, count in self.missing_documents.items()
+        ]
+        if self.moved_gold:
+            found.insert(
+                0,
+                f"The gold of {self.moved_gold} questions no longer stands where the set says; their verdicts are "
+                f"doubtful. Run `citespan-eval lint {self.set.name} --fix`, and ask again.",
+            )
+        return found
 
 
 def run_cases(

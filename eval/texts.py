@@ -1,9 +1,11 @@
 """Texts: what an engine's documents say at a place, and the sentence around it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import PurePath
 
+from eval import metrics
 from eval.cases import Case
 from eval.engines import Engine
 from eval.replies import Cited, Excerpt
@@ -35,6 +37,11 @@ def gold_words(engine: Engine, case: Case) -> tuple[GoldWords, ...]:
         around = sentence_around(text, span.start, span.end, source=span.document)
         found.append(GoldWords(span.document, span.start, span.end, words, around))
     return tuple(found)
+
+
+def is_accepted_wording(words: str, answers: Sequence[str]) -> bool:
+    """Whether words of a document are an accepted answer, but for case, punctuation, articles and white space."""
+    return words != "" and (words in answers or metrics.exact_match(words, answers) == 1)
 
 
 def stands(engine: Engine, case: Case, cited: Cited) -> bool:

@@ -255,6 +255,15 @@ def test_newly_answered_and_removed() -> None:
     assert comparison.p_value == pytest.approx(0.5)
 
 
+def test_moved_gold_is_told_first(tmp_path: Path) -> None:
+    texts = {**TEXTS, "ferry.txt": "Something wholly new stands here. " + FERRY}
+    result = check(tmp_path, run_cases("few.jsonl", CASES, ScriptedEngine(texts=texts)), GOOD)
+    assert result.exit_code == 1
+    warnings = [line for line in result.output.splitlines() if line.startswith("warning: ")]
+    assert "The gold of 3 questions no longer stands" in warnings[0]
+    assert "citespan-eval lint few.jsonl --fix" in warnings[0]
+
+
 def test_other_engine_documents_and_set_are_warned_about() -> None:
     other = run_cases("few", CASES, ScriptedEngine(texts={**TEXTS, "ferry.txt": FERRY + " New.", "new.txt": "New."}))
     (warning,) = compare(other, baseline_of(GOOD)).warnings
