@@ -9,11 +9,11 @@ import pytest
 
 from eval.baseline import Baseline, read_baseline
 from eval.cases import Case, read_cases
-from eval.engines import KEY_VARIABLE, SENDS_HISTORY
+from eval.engines import KEY_VARIABLE
 from eval.http_engine import HttpEngine
 from eval.junit import described
 from eval.regression import Change, change_of
-from eval.run import ask_one
+from eval.run import ask_one, askable
 from index.errors import CitespanError, EngineUnavailable
 
 _LONGEST_NAME = 70
@@ -82,7 +82,7 @@ class QuestionItem(pytest.Item):
 
     def runtest(self) -> None:
         """Ask, judge, and say what was wrong."""
-        if self.case.history and not SENDS_HISTORY:
+        if not askable([self.case]):
             pytest.skip("a follow-up; the service does not take a history yet")
         try:
             record = ask_one(self.questions.engine, self.case)

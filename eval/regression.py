@@ -29,6 +29,9 @@ class Kind(StrEnum):
 
 REGRESSIONS = (Kind.REGRESSED, Kind.NEWLY_ABSTAINED, Kind.NEWLY_ANSWERED)
 
+# Parts of an engine's description that say where it was asked, not what it is.
+_WHERE = ("engine", "collection")
+
 
 @dataclass(frozen=True, slots=True)
 class Change:
@@ -90,6 +93,19 @@ class Comparison:
         ]
 
     @property
+    def f1_difference(self) -> tuple[float, float, float]:
+        """By how much the mean F1 of `both` has grown, and the interval of that; see `metrics.paired_difference`.
+
+        Both answers are measured by what is accepted now. All is 0.0 where no question was asked both times.
+        """
+        before, now = [], []
+        for each in self.changes:
+            if each.before and each.after and each.kind is not Kind.ERROR and not each.after.case.relevant:
+                before.append(metrics.f1(each.before.answer, each.after.case.answers))
+                now.append(metrics.f1(each.after.answer, each.after.case.answers))
+        return metrics.paired_difference(before, now) if before else (0.0, 0.0, 0.0)
+
+    @property
     def p_value(self) -> float:
         """The p-value of the exact test that both runs are right equally often; see `metrics.mcnemar`."""
         return metrics.mcnemar([before for before, _ in self.both], [now for _, now in self.both])
@@ -145,7 +161,7 @@ def _warnings(run: Run, baseline: Baseline, removed: int) -> Iterator[str]:
     parts = [
         f"{name}: {before}, now {run.engine[name]}"
         for name, before in baseline.engine.items()
-        if name in run.engine and run.engine[name] != before
+        if name not in _WHERE and name in run.engine and run.engine[name] != before
     ]
     if parts:
         yield f"The engine is not that of the baseline: {'; '.join(parts)}."

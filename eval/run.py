@@ -150,7 +150,7 @@ def run_cases(
         EngineUnavailable: the engine cannot be asked, answered nothing at all, or changed meanwhile.
     """
     begin, started_at = time.perf_counter(), datetime.now(UTC).isoformat(timespec="seconds")
-    given, cases = len(cases), cases if SENDS_HISTORY else standing_alone(cases)
+    given, cases = len(cases), askable(cases)
     documents = {engine.collection(case): dict(engine.documents(case)) for case in cases}
     replies = _ask_all(cases, engine, jobs, progress)
     if replies and all(isinstance(each, str) for each in replies):
@@ -171,6 +171,11 @@ def run_cases(
         round(time.perf_counter() - begin, 3),
         tuple(_record(engine, case, reply) for case, reply in zip(cases, replies, strict=True)),
     )
+
+
+def askable(cases: Sequence[Case]) -> list[Case]:
+    """Return the cases that can be put to an engine."""
+    return list(cases) if SENDS_HISTORY else standing_alone(cases)
 
 
 def ask_one(engine: Engine, case: Case) -> Record:

@@ -51,6 +51,9 @@ def headline(comparison: Comparison | None, breaches: Sequence[str]) -> list[str
     before, now = sum(each for each, _ in both), sum(each for _, each in both)
     if before != now:
         lines.append(f"right: {before} of {len(both)} before, {now} now (McNemar's exact p = {comparison.p_value:.2g})")
+    value, low, high = comparison.f1_difference
+    if value:
+        lines.append(f"F1: {value:+.3f} (95 % interval {low:+.3f} to {high:+.3f})")
     return lines
 
 

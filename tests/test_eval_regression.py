@@ -253,6 +253,10 @@ def test_newly_answered_and_removed() -> None:
     assert any("3 questions of the baseline were not asked" in each for each in comparison.warnings)
     assert comparison.both == [(True, True), (True, True), (True, False), (True, False)]
     assert comparison.p_value == pytest.approx(0.5)
+    value, low, high = comparison.f1_difference
+    assert value == pytest.approx(-1 / 2)
+    assert low < value < high
+    assert compare(GOOD, replace(baseline_of(GOOD), cases={})).f1_difference == (0, 0, 0)
 
 
 def test_moved_gold_is_told_first(tmp_path: Path) -> None:
@@ -270,9 +274,12 @@ def test_other_engine_documents_and_set_are_warned_about() -> None:
     assert warning == "The documents are not those of the baseline: 'ferry.txt' has changed; 'new.txt' is new."
     (warning,) = compare(run_cases("few", CASES, ScriptedEngine(fingerprint="0")), baseline_of(GOOD)).warnings
     assert "fingerprint differs, though the documents are the same" in warning
-    described = replace(GOOD, engine={"engine": "scripted, version 2"})
-    (warning,) = compare(described, baseline_of(GOOD)).warnings
-    assert warning == "The engine is not that of the baseline: engine: scripted, now scripted, version 2."
+    described = replace(GOOD, engine={"engine": "scripted", "reader": "one"})
+    elsewhere = replace(GOOD, engine={"engine": "http://127.0.0.1:8000", "reader": "one"})
+    assert compare(elsewhere, baseline_of(described)).warnings == ()
+    another = replace(GOOD, engine={"engine": "scripted", "reader": "two"}, fingerprints=("0",))
+    (warning,) = compare(another, baseline_of(described)).warnings
+    assert warning == "The engine is not that of the baseline: reader: one, now two."
     edited = [replace(CASES[0], answers=("at noon", "midday")), *CASES[1:]]
     (warning,) = compare(run_cases("few", edited, ScriptedEngine()), baseline_of(GOOD)).warnings
     assert "what counts as right, has changed" in warning
@@ -310,6 +317,7 @@ def test_summary_shows_the_documents_words(tmp_path: Path) -> None:
         "1 regressed, 6 unchanged",
         "now: 1 wrong",
         "right: 7 of 7 before, 6 now (McNemar's exact p = 1)",
+        "F1: -0.143 (95 % interval -0.429 to +0.000)",
         "",
         "regressed  q-1  When does the ferry leave?",
         "expected  at noon",
