@@ -10,6 +10,9 @@ DATA ?= ../shared/data
 WORK ?= data/.training
 START ?= cross-encoder.onnx
 VERSION ?= new
+# What `make check` compares: the last run, and what was accepted.
+RUN := eval/out/seeds.json
+BASELINE := eval/baselines/seeds.json
 # An extra package index for torch. On Linux the default index has builds with gigabytes of CUDA in them; for the CPU:
 #   make serve TORCH_INDEX=https://download.pytorch.org/whl/cpu
 TORCH_INDEX ?=
@@ -24,7 +27,7 @@ export CITESPAN_PORT := $(PORT)
 export HF_HUB_OFFLINE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help serve build ask eval bench bench-reader bench-retrieval train test lint format clean
+.PHONY: help serve build ask eval check accept bench bench-reader bench-retrieval train wheel test lint format clean
 
 help: ## List the targets.
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -41,6 +44,13 @@ ask: $(DATA_DIR)/default/store.sqlite ## Ask a question: make ask Q="How many fi
 eval: $(VENV)/.installed-dev ## Print the table of figures of the questions about the seeds.
 	@$(BIN)/citespan-eval run
 
+check: $(VENV)/.installed-dev ## Ask the questions about the seeds, and fail if an answer is worse than in the baseline.
+	@$(BIN)/citespan-eval run --out $(RUN)
+	@$(BIN)/citespan-eval check $(RUN) --baseline $(BASELINE)
+
+accept: ## Make the last run of "make check" the baseline.
+	@$(BIN)/citespan-eval accept $(RUN) --baseline $(BASELINE)
+
 bench: $(DATA_DIR)/default/store.sqlite $(VENV)/.installed-dev ## Measure latency and throughput, as ratios against a baseline of the same run.
 	@$(BIN)/python -m eval.bench
 
@@ -55,6 +65,10 @@ train: $(VENV)/.installed-dev ## Train the reader on the data sets in DATA, from
 	@$(BIN)/python -m training fit $(DATA) --work $(WORK) --pass second --start first --name second
 	@$(BIN)/python -m training fit $(DATA) --work $(WORK) --pass third --start second --name third
 	@$(BIN)/python -m training finish $(DATA) --work $(WORK) --name third --version $(VERSION)
+
+wheel: $(VENV)/bin/python ## Build the wheel, web files and the reader's weights inside, into dist/.
+	rm -rf build dist
+	@$(BIN)/python -m pip --disable-pip-version-check wheel --no-deps --wheel-dir dist .
 
 test: $(VENV)/.installed-dev ## Run the tests.
 	@$(BIN)/python -m pytest --cov --cov-report=term --durations=15

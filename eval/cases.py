@@ -35,13 +35,22 @@ class Turn:
 
 
 @dataclass(frozen=True, slots=True)
+class Relevant:
+    """A document that was judged relevant to a question, by its source; a higher `grade` is more so, 0 not at all."""
+
+    document: str
+    grade: int
+
+
+@dataclass(frozen=True, slots=True)
 class Case:
     """A question and what counts as right.
 
     `answers` are the accepted wordings, the best first; they and `spans` are empty exactly when the documents do not
     say. Nothing is chosen or tuned on the cases whose `split` is "test". `history` are the earlier turns of a dialogue,
     without which the question may not be understood. `collection` names the documents that are asked; None: those
-    that the runner asks anyway.
+    that the runner asks anyway. `relevant` are the judgements of a retrieval collection, which knows no answers; a case
+    that has them is not judged by what is answered.
     """
 
     id: str
@@ -53,6 +62,7 @@ class Case:
     split: str
     history: tuple[Turn, ...] = ()
     collection: str | None = None
+    relevant: tuple[Relevant, ...] = ()
 
 
 def read_cases(path: Path) -> list[Case]:

@@ -1,134 +1,185 @@
-"""The command `citespan-eval`: put a set of cases to the service."""
+"""The command `citespan-eval`: put a set of questions to an engine, and judge what it says."""
 
-import sys
-import tempfile
+import json
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import click
-from rich.console import Console
-from rich.progress import Progress
-from rich.table import Table
+from rich.text import Text
 
-from eval.cases import SEEDS_SET, read_cases, select, standing_alone
-from eval.metrics import Detection
-from eval.run import Figures, Run, figures, run_cases
-from index.documents import find_files, read_document
-from index.embedder import load_embedder
-from index.errors import CitespanError
-from index.library import DEFAULT_COLLECTION, Library
-from service.answering import Answerer
-from service.engine import load_reader
-from service.settings import Settings
-
-out = Console(highlight=False)
-err = Console(stderr=True, highlight=False)
-
-
-def _detection(found: Detection) -> str:
-    return f"{found.precision:.2f}/{found.recall:.2f}/{found.f1:.2f}"
+from eval import exports, trec
+from eval.asking import engine_options, open_engine, run_set
+from eval.authoring_cli import lint, new
+from eval.baseline import baseline_of, read_baseline, write_baseline
+from eval.cases import SEEDS_SET
+from eval.console import FAILED, FILE, PASSED, REGRESSED, command, err, out, warn
+from eval.figures import figures
+from eval.gate import LEAST, Limits, breaches
+from eval.junit import write_junit
+from eval.markdown import markdown
+from eval.regression import compare
+from eval.run_file import read_run, write_run, write_text
+from eval.sets import read_set
+from eval.summary import print_summary
+from eval.tables import print_failures, print_figures
+from eval.verdicts import Verdict
+from index.errors import InvalidRun
 
 
-_ROWS: dict[str, Callable[[Figures], str]] = {
-    "cases": lambda f: str(f.cases),
-    "right": lambda f: f"{f.right:.3f}",
-    "accepted": lambda f: f"{f.accepted:.3f}",
-    "supported": lambda f: f"{f.supported:.3f}",
-    "exact match": lambda f: f"{f.exact_match:.3f}",
-    "F1": lambda f: f"{f.f1:.3f}",
-    "answered, P/R/F1": lambda f: _detection(f.answerable),
-    "silent, P/R/F1": lambda f: _detection(f.unanswerable),
-    "citation validity": lambda f: f"{f.citation_validity:.3f}",
-    "recall@1": lambda f: f"{f.recall_at_1:.3f}",
-    "recall@5": lambda f: f"{f.recall_at_5:.3f}",
-    "MRR": lambda f: f"{f.mrr:.3f}",
-    "mean ms": lambda f: f"{f.mean_ms:.0f}",
-}
-
-_folder = click.option(
-    "--documents",
-    type=click.Path(path_type=Path, exists=True, file_okay=False),
-    default=Path("seeds"),
-    show_default=True,
-    help="The folder that the questions are about; it is indexed afresh, in memory of its own.",
-)
+def _at_least(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command an option `--min-...` for every figure that can be asked to be at least so high."""
+    for name in reversed(LEAST):
+        words = name.replace("_", " ")
+        command = click.option(
+            f"--min-{name.replace('_', '-')}", name, type=click.FloatRange(0, 1), help=f"Least {words} allowed."
+        )(command)
+    return command
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 def main() -> None:
-    """Measure how well the documents' questions are answered."""
+    """Measure how well the documents' questions are answered, and keep it from getting worse.
+
+    Exit codes: 0, all is well; 1, a check found something; 2, it could not be done.
+    """
 
 
 @main.command()
-@click.argument("cases_file", metavar="SET", type=click.Path(path_type=Path), default=SEEDS_SET)
-@_folder
+@click.argument("set_file", metavar="SET", type=FILE, default=SEEDS_SET)
+@engine_options
+@click.option("--qrels", type=FILE, help="SET has TREC topics, and this file the judgements of their documents.")
 @click.option("--split", type=click.Choice(["dev", "test"]), help="Only this half; default: both, a column each.")
-@click.option("--failures", is_flag=True, help="List what went wrong on the dev half, too.")
-def run(cases_file: Path, documents: Path, split: str | None, failures: bool) -> None:
-    """Put the questions of SET to the service, in this process, and print the table of figures."""
-    try:
-        settings = Settings.from_environment()
-        chosen = select(read_cases(cases_file), split)
-        cases = standing_alone(chosen)
-        if len(cases) < len(chosen):
-            err.print(f"{len(chosen) - len(cases)} follow-ups are left out: the service does not take a history yet.")
-        with tempfile.TemporaryDirectory() as scratch, _indexed(settings, documents, Path(scratch)) as library:
-            answerer = Answerer(
-                load_reader(settings),
-                read_depth=settings.read_depth,
-                min_confidence=settings.min_confidence,
-            )
-            with Progress(console=err) as progress:
-                task = progress.add_task("Asking", total=len(cases))
-                result = run_cases(
-                    cases,
-                    answerer,
-                    library.collection(DEFAULT_COLLECTION),
-                    progress=lambda done: progress.update(task, completed=done),
-                )
-    except CitespanError as error:
-        err.print(f"error: {error}", style="bold red", markup=False, soft_wrap=True)
-        sys.exit(2)
-    _print_figures(result)
+@click.option("--jobs", type=click.IntRange(1, 64), help="Questions at a time. [default: 4 over HTTP, else 1]")
+@click.option("--out", "out_file", type=FILE, help="Write the run to this file, for `citespan-eval check`.")
+@click.option("--failures", is_flag=True, help="List what went wrong, too; of a set with two halves on dev alone.")
+@command
+def run(
+    set_file: Path,
+    qrels: Path | None,
+    split: str | None,
+    jobs: int | None,
+    out_file: Path | None,
+    *,
+    failures: bool,
+    **engine_named: Any,
+) -> int:
+    """Put the questions of SET to an engine, in this process or over HTTP, and print the table of figures.
+
+    SET has one question a line (.jsonl), or is in the format of SQuAD (.json), or has TREC topics (--qrels).
+    """
+    questions = read_set(set_file, qrels=qrels)
+    with open_engine(**engine_named, documents=questions.documents, err=err) as engine:
+        result = run_set(questions, engine, split=split, jobs=jobs, err=err)
+    if out_file is not None:
+        write_run(result, out_file)
+    print_figures(result, out)
+    for warning in result.warnings:
+        warn(warning)
     if failures:
-        _print_failures(result)
+        splits = {record.case.split for record in result.records}
+        print_failures([each for each in result.records if len(splits) == 1 or each.case.split == "dev"], out)
+    return PASSED
 
 
-def _indexed(settings: Settings, documents: Path, scratch: Path) -> Library:
-    embedder = load_embedder(
-        settings.embedder, cache=settings.model_cache_dir, engine=settings.embedder_engine, threads=settings.threads
+@main.command()
+@click.argument("run_file", metavar="RUN", type=FILE)
+@click.option("--baseline", "baseline_file", type=FILE, help="What was accepted before, or another run.")
+@click.option("--max-regressions", type=click.IntRange(0), default=0, show_default=True, help="Regressions allowed.")
+@click.option("--max-changes", type=click.IntRange(0), help="Right answers allowed to change their words or place.")
+@_at_least
+@click.option("--max-p95-ms", type=click.FloatRange(0), help="Slowest p95 allowed, in milliseconds.")
+@click.option("--markdown", "markdown_file", type=FILE, help="Write the summary as Markdown, for a pull request.")
+@click.option("--junit", "junit_file", type=FILE, help="Write a test report in JUnit XML. Needs --baseline.")
+@click.option("--all", "everything", is_flag=True, help="Show every regression, not only the first ten.")
+@command
+def check(
+    run_file: Path,
+    baseline_file: Path | None,
+    max_regressions: int,
+    max_changes: int | None,
+    max_p95_ms: float | None,
+    markdown_file: Path | None,
+    junit_file: Path | None,
+    *,
+    everything: bool,
+    **least: float | None,
+) -> int:
+    """Compare RUN with a baseline, question by question, and fail if an answer got worse.
+
+    Exit codes: 0, it may pass; 1, a regression, or a figure that was asked for is missed; 2, it could not be checked,
+    or some questions got no reply.
+    """
+    limits = Limits(
+        max_regressions, max_changes, {name: value for name, value in least.items() if value is not None}, max_p95_ms
     )
-    library = Library(scratch, embedder)
-    collection = library.create(DEFAULT_COLLECTION)
-    for source, path in find_files(documents):
-        collection.put(read_document(path, source=source))
-    return library
+    if baseline_file is None and (junit_file or max_changes is not None or not (limits.least or limits.p95_ms)):
+        raise click.UsageError("Say what RUN is compared with: --baseline FILE.")
+    result = read_run(run_file)
+    comparison = compare(result, read_baseline(baseline_file)) if baseline_file else None
+    found = breaches(comparison, figures(result.records), limits)
+    if markdown_file is not None:
+        write_text(markdown_file, markdown(comparison, found))
+    if junit_file is not None and comparison is not None:
+        write_junit(comparison, junit_file, breaches=found, name=result.set.name)
+    print_summary(comparison, found, out, everything=everything)
+    if found:
+        return REGRESSED
+    return FAILED if any(each.verdict is Verdict.ERROR for each in result.records) else PASSED
 
 
-def _print_figures(result: Run) -> None:
-    halves = {"all": result.records}
-    for split in ("dev", "test"):
-        records = [each for each in result.records if each.case.split == split]
-        if records and len(records) < len(result.records):
-            halves[split] = records
-    table = Table("", *halves)
-    columns = [figures(records, result.texts) for records in halves.values()]
-    for name, value in _ROWS.items():
-        table.add_row(name, *(value(column) for column in columns))
-    out.print(table)
-    out.print(
-        "right: an accepted answer, or silence where the documents do not say. accepted, supported: of the answerable "
-        "cases, those whose answer has F1 >= 0.6 and cites a gold span; that cites one. recall@k, MRR: a passage, in "
-        "the order after reading, holds a gold span.",
-        style="dim",
-    )
-    out.print(f"fingerprint {result.fingerprint[:16]}", style="dim")
+@main.command()
+@click.argument("run_file", metavar="RUN", type=FILE)
+@click.option("--baseline", "baseline_file", type=FILE, required=True, help="The file to write.")
+@command
+def accept(run_file: Path, baseline_file: Path) -> int:
+    """Make RUN the baseline that later runs are compared with."""
+    result = read_run(run_file)
+    verdicts = Counter(each.verdict for each in result.records)
+    if verdicts[Verdict.ERROR]:
+        raise InvalidRun(
+            f"{verdicts[Verdict.ERROR]} questions of {run_file} got no reply; run again before you accept."
+        )
+    if baseline_file.exists():
+        before = compare(result, read_baseline(baseline_file))
+        out.print(Text(", ".join(f"{count} {kind}" for kind, count in before.counts.items())), soft_wrap=True)
+    write_baseline(baseline_of(result), baseline_file)
+    out.print(Text(", ".join(f"{count} {verdict}" for verdict, count in verdicts.most_common())), soft_wrap=True)
+    if verdicts[Verdict.BROKEN]:
+        warn("some citations do not hold, which is always a fault; do not leave it at that.")
+    return PASSED
 
 
-def _print_failures(result: Run) -> None:
-    for record in result.records:
-        if record.case.split == "dev" and not record.is_right:
-            expected = record.case.answers[0] if record.case.answers else "(silence)"
-            out.print(f"{record.case.id}  {record.case.question}", markup=False, style="bold", soft_wrap=True)
-            out.print(f"    expected  {expected}", markup=False, soft_wrap=True)
-            out.print(f"    got       {record.answer or '(silence)'}", markup=False, soft_wrap=True)
+@main.command()
+@click.argument("run_file", metavar="RUN", type=FILE)
+@click.option("--squad-predictions", type=FILE, help="Answers by question id, for the official SQuAD evaluation.")
+@click.option("--squad-na-probs", type=FILE, help="How likely each question has no answer, for that of SQuAD 2.0.")
+@click.option("--trec-run", type=FILE, help="The documents retrieved for each question, for trec_eval.")
+@click.option("--trec-qrels", type=FILE, help="The documents with gold spans, or the judgements, for trec_eval.")
+@command
+def export(
+    run_file: Path,
+    squad_predictions: Path | None,
+    squad_na_probs: Path | None,
+    trec_run: Path | None,
+    trec_qrels: Path | None,
+) -> int:
+    """Write RUN in the formats of official scorers, one file for every option."""
+    records = read_run(run_file).records
+    texts = {
+        squad_predictions: json.dumps(exports.squad_predictions(records), ensure_ascii=False, indent=1),
+        squad_na_probs: json.dumps(exports.squad_na_probabilities(records), indent=1),
+        trec_run: "\n".join(trec.run_lines(records)),
+        trec_qrels: "\n".join(trec.qrels_lines(record.case for record in records)),
+    }
+    wanted = {path: text for path, text in texts.items() if path is not None}
+    if not wanted:
+        raise click.UsageError("Say what to write: --squad-predictions, --squad-na-probs, --trec-run or --trec-qrels.")
+    for path, text in wanted.items():
+        write_text(path, text + "\n")
+    return PASSED
+
+
+main.add_command(new)
+main.add_command(lint)

@@ -1,151 +1,223 @@
-"""A run: a set of cases put to an engine in this process, a record a case, and the figures that follow."""
+"""A run: a set of cases put to an engine, a record a case, judged as soon as all is said."""
 
+import hashlib
+import json
+import time
+from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from statistics import fmean
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 
 from eval import metrics
-from eval.cases import Case
-from index.collection import Collection
-from service.answering import Answerer, Response
-from service.citations import Citation
+from eval.cases import Case, standing_alone
+from eval.engines import SENDS_HISTORY, Engine
+from eval.ranking import Gains, gains_of
+from eval.replies import Reply
+from eval.texts import GoldWords, gold_words, is_accepted_wording, stands
+from eval.verdicts import Verdict, is_accepted, is_supported, judge
+from index.errors import EngineUnavailable, InvalidReply, QuestionFailed
+from service import VERSION
 
-Place = tuple[str, int, int]
-
-# How deep the ranking is looked at for MRR.
-_RANKING_DEPTH = 20
-
-ACCEPTED_F1 = 0.6
+ANSWERED, ABSTAINED, ERROR = "answered", "abstained", "error"
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """What came of one case. `answer` is "" where the engine abstained.
+    """What came of one case.
 
-    `rank` is that of the first retrieved passage that holds a gold span whole, from 1; None where none does, or where
-    the case is not answerable. `is_supported`: a citation of the answer overlaps a gold span.
+    `reply` is None, and `error` says why, where the engine did not answer this question. `gold` is what stands at the
+    gold spans; `held` says of each citation of the answer whether its words stand there; `gains` is what the
+    passages retrieved are worth.
     """
 
     case: Case
-    answer: str
-    confidence: float
-    cited: tuple[tuple[str, int, int, str], ...]
-    rank: int | None
-    is_supported: bool
-    milliseconds: float
+    verdict: Verdict
+    reply: Reply | None
+    error: str | None
+    gold: tuple[GoldWords, ...]
+    held: tuple[bool, ...]
+    gains: Gains
 
     @property
-    def answered(self) -> bool:
-        """Whether the engine gave an answer."""
-        return self.answer != ""
+    def status(self) -> str:
+        """Whether the engine answered, abstained, or failed: "answered", "abstained", "error"."""
+        if self.reply is None:
+            return ERROR
+        return ABSTAINED if self.reply.answer is None else ANSWERED
 
     @property
-    def is_accepted(self) -> bool:
-        """Whether the answer is, nearly word by word, one that is accepted, and cites where it stands."""
-        return self.is_supported and metrics.f1(self.answer, self.case.answers) >= ACCEPTED_F1
+    def answer(self) -> str:
+        """The words of the answer; "" where there is none."""
+        return self.reply.answer.text if self.reply and self.reply.answer else ""
 
     @property
-    def is_right(self) -> bool:
-        """Whether the engine did what it should: an accepted answer, or silence where the documents do not say."""
-        return self.is_accepted if self.case.answerable else not self.answered
+    def confidence(self) -> float:
+        """The confidence of the answer, or of what the engine would have answered; 0.0 where it had nothing to say."""
+        return self.reply.best.confidence if self.reply and self.reply.best else 0.0
+
+    @property
+    def cited(self) -> tuple[metrics.Place, ...]:
+        """The places that the answer cites."""
+        return tuple(each.place for each in self.reply.answer.citations) if self.reply and self.reply.answer else ()
+
+    @property
+    def is_supported(self) -> bool:
+        """Whether a citation of the answer shares characters with a gold span."""
+        return self.reply is not None and self.reply.answer is not None and is_supported(self.case, self.reply.answer)
+
+    @property
+    def would_be_right(self) -> bool:
+        """Whether what the engine holds most likely is right, even where it abstains rather than say it."""
+        best = self.reply.best if self.reply else None
+        return best is not None and self.case.answerable and is_accepted(self.case, best) and all(self.held)
 
 
 @dataclass(frozen=True, slots=True)
-class Figures:
-    """The figures of a run, over all its cases unless said otherwise; see `eval.metrics` for each."""
+class SetDescription:
+    """Which cases were asked. `sha256` is of the cases themselves, in the order of their ids."""
 
-    cases: int
-    right: float
-    """Share of cases with an accepted answer, or with silence where the documents do not say."""
-    accepted: float
-    """Share of answerable cases with an answer of F1 >= 0.6 that cites a gold span."""
-    supported: float
-    """Share of answerable cases whose answer cites a gold span, or a part of one."""
-    exact_match: float
-    f1: float
-    answerable: metrics.Detection
-    unanswerable: metrics.Detection
-    citation_validity: float
-    recall_at_1: float
-    recall_at_5: float
-    mrr: float
-    """Retrieval, over the answerable cases."""
-    mean_ms: float
+    name: str
+    split: str | None
+    sha256: str
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """All records of a run, in the order of the cases, and the fingerprint of what answered."""
+    """All records of a run, in the order of the cases, and what answered.
 
-    records: list[Record]
-    fingerprint: str
-    texts: dict[str, str] = field(repr=False)
+    `fingerprints` are those of the replies, each once: one for every collection that was asked. `documents` are the
+    hashes of the documents asked, by collection and source. `started_at` is UTC, ISO 8601; `seconds` what all took.
+    """
 
-    def figures(self) -> Figures:
-        """Return the figures of the run."""
-        return figures(self.records, self.texts)
+    citespan: str
+    set: SetDescription
+    engine: dict[str, str]
+    settings: dict[str, str]
+    fingerprints: tuple[str, ...]
+    documents: dict[str, dict[str, str]]
+    started_at: str
+    seconds: float
+    records: tuple[Record, ...]
+
+    @property
+    def missing_documents(self) -> dict[str, int]:
+        """How many cases have gold in each document that the engine does not hold."""
+        return dict(
+            Counter(
+                source for record in self.records for source in {each.document for each in record.gold if not each.text}
+            )
+        )
+
+    @property
+    def moved_gold(self) -> int:
+        """How many cases have gold in a document that no longer says an accepted answer there."""
+        return sum(
+            any(each.text and not is_accepted_wording(each.text, record.case.answers) for each in record.gold)
+            for record in self.records
+        )
+
+    @property
+    def warnings(self) -> list[str]:
+        """What makes verdicts doubtful, in words."""
+        found = [
+            f"The engine does not hold the document {document!r} at the gold spans of {count} questions."
+            for document, count in self.missing_documents.items()
+        ]
+        if self.moved_gold:
+            found.insert(
+                0,
+                f"The gold of {self.moved_gold} questions no longer stands where the set says; their verdicts are "
+                f"doubtful. Run `citespan-eval lint {self.set.name} --fix`, and ask again.",
+            )
+        return found
 
 
 def run_cases(
+    name: str,
     cases: Sequence[Case],
-    answerer: Answerer,
-    collection: Collection,
+    engine: Engine,
     *,
+    split: str | None = None,
+    jobs: int = 1,
     progress: Callable[[int], None] = lambda _: None,
 ) -> Run:
-    """Put every case to the engine; `progress` is told how many are done."""
-    texts = {each.source: collection.text(each.id) for each in collection.documents(limit=-1)}
-    records = []
-    for done, case in enumerate(cases, start=1):
-        records.append(_record(case, answerer.ask(collection, case.question, top_k=_RANKING_DEPTH)))
-        progress(done)
-    return Run(records, answerer.fingerprint(collection.fingerprint()), texts)
+    """Put every case to the engine, `jobs` at a time, and judge what it says; `progress` is told how many are done.
 
+    Follow-ups are left out while no engine takes what was said before them.
 
-def figures(records: Sequence[Record], texts: dict[str, str]) -> Figures:
-    """Return the figures of some records of a run."""
-    answerable = [each for each in records if each.case.answerable]
-    ranks = [each.rank for each in answerable]
-    answered = [each.answered for each in records]
-    should = [each.case.answerable for each in records]
-    return Figures(
-        cases=len(records),
-        right=_mean([each.is_right for each in records]),
-        accepted=_mean([each.is_accepted for each in answerable]),
-        supported=_mean([each.is_supported for each in answerable]),
-        exact_match=_mean([metrics.exact_match(each.answer, each.case.answers) for each in records]),
-        f1=_mean([metrics.f1(each.answer, each.case.answers) for each in records]),
-        answerable=metrics.detection(answered, should),
-        unanswerable=metrics.detection([not each for each in answered], [not each for each in should]),
-        citation_validity=metrics.citation_validity([place for each in records for place in each.cited], texts),
-        recall_at_1=metrics.recall_at(ranks, 1),
-        recall_at_5=metrics.recall_at(ranks, 5),
-        mrr=metrics.mean_reciprocal_rank(ranks),
-        mean_ms=_mean([each.milliseconds for each in records]),
+    Raises:
+        EngineUnavailable: the engine cannot be asked, answered nothing at all, or changed meanwhile.
+    """
+    begin, started_at = time.perf_counter(), datetime.now(UTC).isoformat(timespec="seconds")
+    given, cases = len(cases), askable(cases)
+    documents = {engine.collection(case): dict(engine.documents(case)) for case in cases}
+    replies = _ask_all(cases, engine, jobs, progress)
+    if replies and all(isinstance(each, str) for each in replies):
+        raise EngineUnavailable(f"The engine answered none of {len(replies)} questions. The first one: {replies[0]}")
+    fingerprints = sorted({each.fingerprint for each in replies if isinstance(each, Reply)})
+    if len(fingerprints) > len(documents):
+        raise EngineUnavailable(
+            "The engine or its documents changed while the questions were asked: their fingerprint did. Run again."
+        )
+    return Run(
+        VERSION,
+        SetDescription(name, split, sha256_of(cases)),
+        engine.description(),
+        {"jobs": str(jobs), "left out": str(given - len(cases))},
+        tuple(fingerprints),
+        documents,
+        started_at,
+        round(time.perf_counter() - begin, 3),
+        tuple(_record(engine, case, reply) for case, reply in zip(cases, replies, strict=True)),
     )
 
 
-def _record(case: Case, response: Response) -> Record:
-    gold: list[Place] = [(each.document, each.start, each.end) for each in case.spans]
-    citations: tuple[Citation, ...] = response.answer.citations if response.answer else ()
-    cited = tuple((each.source, each.cited.start, each.cited.end, each.cited.text) for each in citations)
-    rank = None
-    for shown in response.passages:
-        hit = shown.hit
-        passage = hit.found.passage
-        if any(metrics.covers((hit.found.source, passage.start, passage.end), span) for span in gold):
-            rank = hit.rank
-            break
-    return Record(
-        case,
-        response.answer.text if response.answer else "",
-        response.answer.confidence if response.answer else 0.0,
-        cited,
-        rank,
-        any(metrics.overlaps(place[:3], span) for place in cited for span in gold),
-        response.timings.total,
-    )
+def askable(cases: Sequence[Case]) -> list[Case]:
+    """Return the cases that can be put to an engine."""
+    return list(cases) if SENDS_HISTORY else standing_alone(cases)
 
 
-def _mean(values: Sequence[float]) -> float:
-    return fmean(values) if values else 0.0
+def ask_one(engine: Engine, case: Case) -> Record:
+    """Put one case to the engine, and judge what it says.
+
+    Raises:
+        EngineUnavailable: the engine cannot be asked.
+    """
+    return _record(engine, case, _ask(engine, case))
+
+
+def sha256_of(cases: Sequence[Case]) -> str:
+    """Return the hash of a set of cases, in whatever order they come."""
+    content = json.dumps([asdict(each) for each in sorted(cases, key=lambda case: case.id)])
+    return hashlib.sha256(content.encode()).hexdigest()
+
+
+def _ask_all(cases: Sequence[Case], engine: Engine, jobs: int, progress: Callable[[int], None]) -> list[Reply | str]:
+    """Return what was said to every case, in their order, or why nothing was."""
+    with ThreadPoolExecutor(jobs) as pool:
+        futures = [pool.submit(_ask, engine, case) for case in cases]
+        try:
+            for done, future in enumerate(as_completed(futures), start=1):
+                future.result()
+                progress(done)
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+        return [future.result() for future in futures]
+
+
+def _ask(engine: Engine, case: Case) -> Reply | str:
+    try:
+        return engine.ask(case)
+    except (QuestionFailed, InvalidReply) as error:
+        return str(error)
+
+
+def _record(engine: Engine, case: Case, reply: Reply | str) -> Record:
+    gold = gold_words(engine, case)
+    if isinstance(reply, str):
+        return Record(case, Verdict.ERROR, None, reply, gold, (), gains_of(case, ()))
+    citations = reply.answer.citations if reply.answer else ()
+    held = tuple(stands(engine, case, each) for each in citations)
+    return Record(case, judge(case, reply, held), reply, None, gold, held, gains_of(case, reply.passages))

@@ -83,3 +83,19 @@ class InvalidCase(CitespanError):
 
 class SettingsError(CitespanError):
     """A setting is unknown, malformed or contradicts another one."""
+
+
+class InvalidReply(CitespanError):
+    """What an engine sent is no reply to a question."""
+
+
+class InvalidRun(CitespanError):
+    """A file of a run or of a baseline cannot be read as one."""
+
+
+class QuestionFailed(CitespanError):
+    """An engine that answers other questions did not answer this one."""
+
+
+class EngineUnavailable(CitespanError):
+    """The engine that is to be judged cannot be asked at all; what it would have answered is not known."""

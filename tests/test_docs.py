@@ -2,17 +2,25 @@
 
 import ast
 import re
+import shlex
 import tomllib
 from collections.abc import Iterator
+from dataclasses import fields
 from itertools import pairwise
 from pathlib import Path
 
 import click
 import pytest
+import yaml
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from eval.cli import main as citespan_eval
+from eval.engines import KEY_VARIABLE
+from eval.regression import Kind
+from eval.replies import Reply
+from eval.run import Record, Run
+from eval.verdicts import Verdict
 from service import problems
 from service.app import create_app
 from service.cli import main as citespan
@@ -24,6 +32,8 @@ CONFIGURATION = ROOT / "docs" / "configuration.md"
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 CONTAINER_FILES = [ROOT / "Dockerfile", ROOT / "compose.yaml", ROOT / "docker" / "entrypoint.sh"]
 MAKEFILE = ROOT / "Makefile"
+REGRESSION = ROOT / "docs" / "regression-testing.md"
+ANSWERS = ROOT / "docs" / "examples" / "answers.yml"
 
 _MARKDOWN = MarkdownIt("commonmark").enable("table")
 
@@ -80,7 +90,7 @@ def test_configuration_lists_every_setting() -> None:
 
 @pytest.mark.parametrize("path", [*PAGES, *CONTAINER_FILES], ids=_name)
 def test_every_variable_named_is_a_setting(path: Path) -> None:
-    settings = {PREFIX + name.upper() for name in Settings.model_fields}
+    settings = {PREFIX + name.upper() for name in Settings.model_fields} | {KEY_VARIABLE}
     named = set(re.findall(rf"\b{PREFIX}[A-Z_]*[A-Z]\b", path.read_text(encoding="utf-8")))
     assert named <= settings
 
@@ -152,6 +162,46 @@ def test_every_make_target_named_exists() -> None:
         named_variables |= set(re.findall(r"([A-Z_]+)=", arguments))
     assert {"serve", "test"} <= named_targets <= targets
     assert named_variables <= variables
+
+
+def _eval_options() -> set[str]:
+    """Return every option of `citespan-eval` and of its pytest plugin."""
+    commands = [option for command in citespan_eval.commands.values() for option in command.params]
+    names = {name for option in commands for name in (*option.opts, *option.secondary_opts) if name.startswith("--")}
+    plugin = (ROOT / "eval" / "pytest_plugin.py").read_text(encoding="utf-8")
+    return names | set(re.findall(r'addoption\(\s*"(--[a-z-]+)"', plugin))
+
+
+def test_every_option_named_for_regression_testing_exists() -> None:
+    named = {
+        name for code in [*_code(REGRESSION), ANSWERS.read_text()] for name in re.findall(r"(?<!\S)--[a-z][\w-]*", code)
+    }
+    of_others = {"--extra-index-url", "--body-file"}
+    assert named - of_others <= _eval_options()
+    assert {name for name in _eval_options() if name.startswith("--citespan")} <= named
+
+
+def test_verdicts_and_kinds_are_all_described() -> None:
+    assert {row[0] for row in _table(REGRESSION, ("Verdict", "When"))} == set(Verdict)
+    assert {row[0] for row in _table(REGRESSION, ("Kind", "What it is"))} == set(Kind)
+
+
+def test_files_of_runs_are_described_field_by_field() -> None:
+    described = {word for row in _table(REGRESSION, ("Field", "Holds")) for word in re.findall(r"`([\w.]+)`", row[0])}
+    of_run = {field.name for field in fields(Run)} - {"records"} | {"format", "records"}
+    of_record = {field.name for field in fields(Record)}
+    of_reply = {f"reply.{field.name}" for field in fields(Reply)} - {"reply.fingerprint"}
+    assert of_run | of_record | of_reply == described
+
+
+def test_workflow_runs_commands_that_exist() -> None:
+    workflow = yaml.safe_load(ANSWERS.read_text(encoding="utf-8"))
+    steps = [step["run"] for step in workflow["jobs"]["answers"]["steps"] if "run" in step]
+    commands = [shlex.split(step) for step in steps if "citespan-eval" in step]
+    assert [command[1] for command in commands] == ["lint", "run", "check"]
+    for _, name, *arguments in commands:
+        command = citespan_eval.commands[name]
+        command.make_parser(click.Context(command)).parse_args(list(arguments))
 
 
 def test_versions_agree() -> None:

@@ -1,8 +1,13 @@
 """Metrics against values worked out by hand, and their bounds."""
 
+import random
+
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import binomtest
+from sklearn.metrics import ndcg_score, roc_auc_score
 
 from eval import metrics
 
@@ -120,3 +125,110 @@ def test_bootstrap_interval_holds_the_mean_and_narrows() -> None:
     assert metrics.bootstrap([1.0, 1.0]) == (1.0, 1.0)
     with pytest.raises(ValueError, match="nothing"):
         metrics.bootstrap([])
+
+
+def test_citation_correctness_and_span_overlap_by_hand() -> None:
+    gold = [("a", 0, 10), ("b", 5, 10)]
+    assert metrics.citation_correctness([("a", 9, 12), ("b", 0, 5)], gold) == 0.5
+    assert metrics.citation_correctness([], gold) == metrics.span_overlap([], gold) == 0
+    assert metrics.span_overlap([("a", 5, 15)], gold) == pytest.approx(5 / 15)
+    assert metrics.span_overlap([("a", 0, 10), ("b", 0, 5)], gold) == pytest.approx(0.5)
+    assert metrics.span_overlap([("a", 0, 10)], []) == 0
+
+
+places = st.builds(
+    lambda source, start, length: (source, start, start + length),
+    st.sampled_from("ab"),
+    st.integers(0, 9),
+    st.integers(1, 9),
+)
+
+
+@given(st.lists(places, min_size=1, max_size=4), st.lists(places, min_size=1, max_size=4))
+def test_span_overlap_is_the_jaccard_index_of_characters(cited: list[metrics.Place], gold: list[metrics.Place]) -> None:
+    def characters(place: metrics.Place) -> set[tuple[str, int]]:
+        return {(place[0], each) for each in range(place[1], place[2])}
+
+    best = [
+        max(len(characters(one) & characters(other)) / len(characters(one) | characters(other)) for other in gold)
+        for one in cited
+    ]
+    value = metrics.span_overlap(cited, gold)
+    assert value == pytest.approx(sum(best) / len(best))
+    assert value <= metrics.citation_correctness(cited, gold) <= 1
+    assert metrics.span_overlap(gold, gold) == pytest.approx(1)
+
+
+@given(st.lists(st.integers(0, 3), min_size=2, max_size=25), st.integers(1, 12))
+def test_ndcg_is_that_of_scikit_learn(gains: list[int], k: int) -> None:
+    scores = [[float(len(gains) - rank) for rank in range(len(gains))]]
+    assert metrics.ndcg_at(gains, gains, k) == pytest.approx(ndcg_score([gains], scores, k=k))
+
+
+def test_ndcg_counts_what_was_missed() -> None:
+    assert metrics.ndcg_at([1], [1], 10) == 1
+    assert metrics.ndcg_at([0, 1], [0, 1, 1], 10) == pytest.approx((1 / np.log2(3)) / (1 + 1 / np.log2(3)))
+    assert metrics.ndcg_at([], [1], 10) == metrics.ndcg_at([0], [0], 10) == 0
+
+
+@given(st.lists(st.tuples(st.integers(0, 5), st.booleans()), min_size=2, max_size=30))
+def test_auroc_is_that_of_scikit_learn(scored: list[tuple[int, bool]]) -> None:
+    positive = [float(score) for score, kind in scored if kind]
+    negative = [float(score) for score, kind in scored if not kind]
+    if positive and negative:
+        expected = roc_auc_score([kind for _, kind in scored], [score for score, _ in scored])
+        assert metrics.auroc(positive, negative) == pytest.approx(expected)
+
+
+@given(st.lists(st.tuples(st.integers(0, 5), st.booleans()), min_size=1, max_size=30))
+def test_risk_coverage_is_what_a_threshold_leaves(scored: list[tuple[int, bool]]) -> None:
+    confidences, right = [score / 5 for score, _ in scored], [kind for _, kind in scored]
+    curve = metrics.risk_coverage(confidences, right)
+    expected = []
+    for threshold in sorted(set(confidences), reverse=True):
+        answered = [kind for confidence, kind in zip(confidences, right, strict=True) if confidence >= threshold]
+        expected.append((len(answered) / len(scored), answered.count(False) / len(answered)))
+    assert curve == [pytest.approx(point) for point in expected]
+    assert curve[-1][0] == 1
+    for precision in (0.5, 0.8, 0.9, 1.0):
+        allowed = [coverage for coverage, risk in expected if risk <= 1 - precision + 1e-9]
+        assert metrics.coverage_at(confidences, right, precision) == pytest.approx(max(allowed, default=0))
+
+
+def test_coverage_at_a_precision_that_floating_point_misses() -> None:
+    assert metrics.coverage_at([1 - number / 100 for number in range(10)], [True] * 9 + [False], 0.9) == 1
+
+
+def test_percentiles_by_hand() -> None:
+    assert metrics.percentiles([5.0]) == [5, 5, 5]
+    assert metrics.percentiles([float(each) for each in range(101)]) == [50, 95, 99]
+    assert metrics.percentiles([]) == [0, 0, 0]
+    assert metrics.percentiles([1.0, 2.0], [0.5]) == [1.5]
+
+
+@given(st.lists(st.tuples(st.booleans(), st.booleans()), max_size=60))
+def test_mcnemar_is_the_binomial_test_of_scipy(pairs: list[tuple[bool, bool]]) -> None:
+    first, second = [each for each, _ in pairs], [each for _, each in pairs]
+    gained, lost = pairs.count((False, True)), pairs.count((True, False))
+    value = metrics.mcnemar(first, second)
+    expected = binomtest(gained, gained + lost).pvalue if gained + lost else 1.0
+    assert value == pytest.approx(expected)
+    assert value == metrics.mcnemar(second, first)
+
+
+def test_mcnemar_needs_pairs() -> None:
+    assert metrics.mcnemar([True] * 2000, [False] * 2000) < 1e-9
+    with pytest.raises(ValueError, match="zip"):
+        metrics.mcnemar([True], [])
+
+
+def test_paired_difference_sees_what_two_intervals_do_not() -> None:
+    draw = random.Random(7)
+    first = [draw.random() for _ in range(200)]
+    second = [each + 0.02 + draw.gauss(0, 0.02) for each in first]
+    value, low, high = metrics.paired_difference(first, second)
+    assert 0 < low < value < high < 0.04
+    assert metrics.bootstrap(second)[0] < metrics.bootstrap(first)[1]
+    assert metrics.paired_difference(first, first) == (0, 0, 0)
+    with pytest.raises(ValueError, match="zip"):
+        metrics.paired_difference([1.0], [])

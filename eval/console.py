@@ -1,0 +1,39 @@
+"""The console: where commands print, and how they end."""
+
+import sys
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.text import Text
+
+from index.errors import CitespanError
+
+PASSED, REGRESSED, FAILED = 0, 1, 2
+
+FILE = click.Path(path_type=Path, dir_okay=False)
+
+out = Console(highlight=False)
+err = Console(stderr=True, highlight=False)
+
+
+def command(function: Callable[..., int]) -> Callable[..., None]:
+    """Let a command end with its exit code, and tell errors in one line without a traceback."""
+
+    @wraps(function)
+    def run(*args: Any, **kwargs: Any) -> None:
+        try:
+            sys.exit(function(*args, **kwargs))
+        except CitespanError as error:
+            err.print(Text.assemble(("error: ", "bold red"), str(error)), soft_wrap=True)
+            sys.exit(FAILED)
+
+    return run
+
+
+def warn(message: str) -> None:
+    """Print a warning."""
+    err.print(Text.assemble(("warning: ", "bold yellow"), message), soft_wrap=True)

@@ -1,0 +1,58 @@
+"""Engines: what can be asked and judged, here or over HTTP."""
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from eval.cases import Case
+from eval.replies import Reply
+
+# The collection that is asked where neither a case nor a person names one.
+DEFAULT_COLLECTION = "default"
+
+# How many passages an engine is asked to show, and so how deep rankings are looked at; the HTTP API allows no more.
+RANKING_DEPTH = 20
+
+# The variable that holds the key for a service. The service itself refuses to start with it: whoever sets it there has
+# most likely forgotten the last letter of CITESPAN_API_KEYS, and would believe the service guarded.
+KEY_VARIABLE = "CITESPAN_API_KEY"
+
+# Whether the turns before a question are sent with it. No engine takes them yet: follow-ups are left out of a run, and
+# the run says so.
+SENDS_HISTORY = False
+
+
+class Engine(Protocol):
+    """Something that answers questions from documents. Thread-safe."""
+
+    def ask(self, case: Case) -> Reply:
+        """Return what the engine says to the question of a case.
+
+        Raises:
+            QuestionFailed: it says nothing to this one.
+            EngineUnavailable: it cannot be asked at all.
+        """
+        ...
+
+    def documents(self, case: Case) -> Mapping[str, str]:
+        """Return the `content_sha256` of every document that the case is asked of, by source.
+
+        Raises:
+            EngineUnavailable: the engine cannot be asked.
+        """
+        ...
+
+    def text(self, case: Case, source: str) -> str | None:
+        """Return the canonical text of a document that the case is asked of; None: there is no such document.
+
+        Raises:
+            EngineUnavailable: the engine cannot be asked.
+        """
+        ...
+
+    def collection(self, case: Case) -> str:
+        """Return the name of the collection that the case is asked of."""
+        ...
+
+    def description(self) -> dict[str, str]:
+        """Return what is known of the engine, in words: where it runs, its models and settings."""
+        ...

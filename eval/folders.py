@@ -1,0 +1,51 @@
+"""Folders of documents, read as they are: texts to look gold up in, without any model."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from eval.cases import Case
+from eval.engines import DEFAULT_COLLECTION
+from index.documents import Document, find_files, read_document
+from index.errors import EngineUnavailable, InvalidDocument
+
+
+class Folders:
+    """Documents of several collections, by source."""
+
+    def __init__(self, collections: Mapping[str, Sequence[Document]]) -> None:
+        self._documents = {name: {each.source: each for each in members} for name, members in collections.items()}
+
+    def documents(self, case: Case) -> Mapping[str, str]:
+        """Return the hashes of the documents of the case's collection, by source."""
+        return {source: each.content_sha256 for source, each in self._documents[self.collection(case)].items()}
+
+    def text(self, case: Case, source: str) -> str | None:
+        """Return the canonical text of a document, None where there is none."""
+        document = self._documents[self.collection(case)].get(source)
+        return None if document is None else document.text
+
+    def collection(self, case: Case) -> str:
+        """Return the collection that the case names, or the default one.
+
+        Raises:
+            EngineUnavailable: there are no documents for it.
+        """
+        name = case.collection or DEFAULT_COLLECTION
+        if name not in self._documents:
+            raise EngineUnavailable(
+                f"The case {case.id!r} is about the collection {name!r}; say where its documents are: "
+                f"--documents {name}=FOLDER."
+            )
+        return name
+
+
+def read_folder(folder: Path) -> list[Document]:
+    """Return the documents of a folder, sorted by source.
+
+    Raises:
+        InvalidDocument: one cannot be read, or there is none.
+    """
+    documents = [read_document(path, source=source) for source, path in find_files(folder)]
+    if not documents:
+        raise InvalidDocument(f"There is no .txt or .md file in {folder}; name the one that is asked about.")
+    return documents
