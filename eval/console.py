@@ -1,6 +1,7 @@
 """The console: where commands print, and how they end."""
 
 import sys
+import traceback
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
@@ -13,6 +14,7 @@ from rich.text import Text
 from index.errors import CitespanError
 
 PASSED, REGRESSED, FAILED = 0, 1, 2
+_INTERRUPTED = 130
 
 FILE = click.Path(path_type=Path, dir_okay=False)
 
@@ -21,7 +23,11 @@ err = Console(stderr=True, highlight=False)
 
 
 def command(function: Callable[..., int]) -> Callable[..., None]:
-    """Let a command end with its exit code, and tell errors in one line without a traceback."""
+    """Let a command end with its exit code, and tell errors in one line without a traceback.
+
+    A fault of the program itself shows its traceback and ends with the code of what could not be done: with Python's
+    own, 1, a crash would pass for a regression.
+    """
 
     @wraps(function)
     def run(*args: Any, **kwargs: Any) -> None:
@@ -29,6 +35,13 @@ def command(function: Callable[..., int]) -> Callable[..., None]:
             sys.exit(function(*args, **kwargs))
         except CitespanError as error:
             err.print(Text.assemble(("error: ", "bold red"), str(error)), soft_wrap=True)
+            sys.exit(FAILED)
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
+            raise
+        except KeyboardInterrupt:
+            sys.exit(_INTERRUPTED)
+        except Exception:  # noqa: BLE001 (said above)
+            traceback.print_exc()
             sys.exit(FAILED)
 
     return run

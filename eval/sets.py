@@ -38,6 +38,8 @@ def read_set(path: Path, *, qrels: Path | None = None) -> QuestionSet:
 
 
 def _read_squad(path: Path) -> QuestionSet:
+    if not path.is_file():
+        raise InvalidCase(f"{path} cannot be read: there is no such file.")
     cases: dict[str, Case] = {}
     documents: dict[str, Document] = {}
     try:

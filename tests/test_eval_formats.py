@@ -182,6 +182,11 @@ def test_other_json_is_refused(content: str, tmp_path: Path) -> None:
         read_set(tmp_path / "a.json")
 
 
+def test_a_missing_file_is_told_in_few_words(tmp_path: Path) -> None:
+    with pytest.raises(InvalidCase, match="there is no such file"):
+        read_set(tmp_path / "none.json")
+
+
 def test_squad_is_run_in_process_with_its_own_paragraphs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CITESPAN_MODEL_CACHE", str(MODEL_CACHE))
     squad(tmp_path / "a.json")

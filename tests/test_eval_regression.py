@@ -468,6 +468,19 @@ def test_what_cannot_be_checked_is_told(
     assert complaint in " ".join(result.output.split())
 
 
+@pytest.mark.parametrize(("error", "code"), [(RuntimeError("a bug"), 2), (KeyboardInterrupt(), 130)])
+def test_a_crash_is_no_regression(
+    error: BaseException, code: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def crash(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr("eval.cli.compare", crash)
+    result = check(tmp_path, GOOD, GOOD)
+    assert result.exit_code == code
+    assert ("a bug" in result.output) == isinstance(error, RuntimeError)
+
+
 def test_figures_alone_can_be_checked(tmp_path: Path) -> None:
     write_run(GOOD, tmp_path / "run.json")
     arguments = [
