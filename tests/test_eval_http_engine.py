@@ -20,7 +20,11 @@ TEXTS = {
     "ada.txt": "Ada Lovelace wrote the first program in 1843. It computed Bernoulli numbers. 🚀 Done.",
     "ferry.md": "# Fares\n\nA ticket for the ferry costs 12 euros.\r\nDogs travel free of charge.\n",
 }
-QUESTIONS = ("When was the first program written?", "How much is a ticket for the ferry?", "Who painted the ceiling?")
+QUESTIONS = (
+    "When was the first program written?",
+    "How much is a ticket for the ferry?",
+    "Which enzyme breaks down lactose?",
+)
 CASES = [Case(str(number), each, (), (), False, (), "dev") for number, each in enumerate(QUESTIONS)]
 SECRET = "a-secret-of-some-length"
 
