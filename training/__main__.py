@@ -75,6 +75,7 @@ def fit_command(
     groups = Groups(corpus, found, sentences, embedder.count_tokens, mix)
     maker = _maker()
     folder = work / name
+    torch.manual_seed(recipe.seed)  # heads that are new begin at random
     model, origin = _started(start, work)
     steps = fit(model, groups.draw(recipe.number, recipe.seed), maker, recipe, folder, device=device, until=until)
     model.save(folder / WEIGHTS_FILE)
