@@ -8,9 +8,15 @@ import pytest
 from hypothesis import HealthCheck, settings
 from word_embedder import WordEmbedder
 
+from eval.cases import SEEDS_SET, read_cases
+from eval.local_engine import LocalEngine
+from eval.run import Run, run_cases
 from index.documents import find_files, read_document
 from index.embedder import Embedder, load_embedder
 from index.library import Library
+from service.answering import Answerer
+from service.engine import load_reader
+from service.settings import Settings
 
 ROOT = Path(__file__).parents[1]
 SEEDS = ROOT / "seeds"
@@ -51,3 +57,17 @@ def seeds_library(embedder: Embedder, tmp_path_factory: pytest.TempPathFactory) 
         for source, path in find_files(SEEDS):
             collection.put(read_document(path, source=source))
         yield library
+
+
+@pytest.fixture(scope="session")
+def seeds_engine(seeds_library: Library) -> LocalEngine:
+    """The service as it comes, in this process."""
+    settings = Settings()
+    answerer = Answerer(load_reader(settings), read_depth=settings.read_depth, min_confidence=settings.min_confidence)
+    return LocalEngine(seeds_library, answerer, settings={"read depth": str(settings.read_depth)})
+
+
+@pytest.fixture(scope="session")
+def seeds_run(seeds_engine: LocalEngine) -> Run:
+    """All questions about the seed texts, put to the service once."""
+    return run_cases(SEEDS_SET.name, read_cases(SEEDS_SET), seeds_engine)

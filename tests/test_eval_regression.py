@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 
 import pytest
 from click.testing import CliRunner, Result
-from conftest import SEEDS
+from conftest import ROOT, SEEDS
 from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
@@ -17,7 +17,7 @@ from rich.console import Console
 from scripted_engine import CASES, FERRY, TEXTS, ScriptedEngine, case_about, moved
 
 from eval.baseline import Baseline, Entry, baseline_of, read_baseline, write_baseline
-from eval.cases import SEEDS_SET, Case, read_cases, select
+from eval.cases import Case
 from eval.cli import main
 from eval.engines import Engine
 from eval.figures import figures
@@ -34,10 +34,9 @@ from eval.summary import print_summary
 from eval.verdicts import Verdict
 from index.errors import InvalidRun
 from index.library import Library
-from service.answering import Answerer
-from service.engine import load_reader
 from service.settings import Settings
 
+ACCEPTED = ROOT / "eval" / "baselines" / "seeds.json"
 GOOD = run_cases("few", CASES, ScriptedEngine())
 
 
@@ -130,25 +129,28 @@ def test_an_engine_that_has_not_changed_passes_every_time(tmp_path: Path) -> Non
 
 
 class FaultyEngine:
-    """A real engine, with a fault in what it replies."""
+    """A real engine that replies what it did in a run, with a fault in it."""
 
-    def __init__(self, engine: LocalEngine, fault: Callable[[Case, Reply], Reply]) -> None:
-        self._engine, self._fault = engine, fault
+    def __init__(self, engine: LocalEngine, run: Run, fault: Callable[[Case, Reply], Reply]) -> None:
+        self._replies = {record.case.id: record.reply for record in run.records}
+        self._fault = fault
         self.documents, self.text = engine.documents, engine.text
         self.collection, self.description = engine.collection, engine.description
 
     def ask(self, case: Case) -> Reply:
-        return self._fault(case, self._engine.ask(case))
+        reply = self._replies[case.id]
+        assert reply is not None
+        return self._fault(case, reply)
 
 
-@pytest.fixture(scope="module")
-def seeds_engine(seeds_library: Library) -> LocalEngine:
-    return LocalEngine(seeds_library, Answerer(load_reader(Settings()), read_depth=Settings().read_depth))
-
-
-@pytest.fixture(scope="module")
-def seeds_run(seeds_engine: LocalEngine) -> Run:
-    return run_cases("seeds", select(read_cases(SEEDS_SET), "dev")[::5], seeds_engine)
+def test_answers_about_the_seeds_are_no_worse_than_what_was_accepted(seeds_run: Run, tmp_path: Path) -> None:
+    # Another processor or runtime computes a little differently, and may decide what is close the other way.
+    same_arithmetic = seeds_run.engine["reader"] == read_baseline(ACCEPTED).engine["reader"]
+    allowed = 0 if same_arithmetic else len(seeds_run.records) // 40
+    write_run(seeds_run, tmp_path / "seeds.json")
+    arguments = ["check", str(tmp_path / "seeds.json"), "--baseline", str(ACCEPTED), "--min-citation-validity", "1"]
+    result = CliRunner().invoke(main, [*arguments, "--max-regressions", str(allowed)])
+    assert result.exit_code == 0, f"{result.output}\nIf it should be so: make check, make accept."
 
 
 def _drop_last(_: Case, reply: Reply) -> Reply:
@@ -189,7 +191,7 @@ def test_planted_fault_of_the_service_is_caught_and_named(
     fault: Callable[[Case, Reply], Reply], named: Verdict, seeds_run: Run, seeds_engine: LocalEngine, tmp_path: Path
 ) -> None:
     cases = [record.case for record in seeds_run.records if record.verdict.is_good]
-    faulty: Engine = FaultyEngine(seeds_engine, fault)
+    faulty: Engine = FaultyEngine(seeds_engine, seeds_run, fault)
     result = check(tmp_path, run_cases("seeds", cases, faulty), seeds_run)
     assert result.exit_code == 1, result.output
     assert f" {named}" in result.output.split("now: ")[1].splitlines()[0]
@@ -198,7 +200,7 @@ def test_planted_fault_of_the_service_is_caught_and_named(
 def test_withheld_gold_of_the_service_is_caught_and_named(
     seeds_run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seeds_library: Library
 ) -> None:
-    right = [record.case for record in seeds_run.records if record.verdict is Verdict.RIGHT]
+    right = [record.case for record in seeds_run.records if record.verdict is Verdict.RIGHT][::8]
     withheld_source = right[0].spans[0].document
     cases = [case for case in right if case.spans[0].document == withheld_source]
     documents = [each for each in read_folder(SEEDS) if each.source != withheld_source]
