@@ -17,6 +17,7 @@ class Kind(StrEnum):
     REGRESSED = "regressed"
     NEWLY_ABSTAINED = "newly abstained"
     NEWLY_ANSWERED = "newly answered"
+    DROPPED = "citation dropped"
     ERROR = "error"
     FIXED = "fixed"
     CHANGED = "changed but right"
@@ -27,7 +28,7 @@ class Kind(StrEnum):
     UNCHANGED = "unchanged"
 
 
-REGRESSIONS = (Kind.REGRESSED, Kind.NEWLY_ABSTAINED, Kind.NEWLY_ANSWERED)
+REGRESSIONS = (Kind.REGRESSED, Kind.NEWLY_ABSTAINED, Kind.NEWLY_ANSWERED, Kind.DROPPED)
 
 # Parts of an engine's description that say where it was asked, not what it is.
 _WHERE = ("engine", "collection")
@@ -51,7 +52,7 @@ class Change:
 
     @property
     def is_regression(self) -> bool:
-        """Whether the question was answered as it should be, and is not now."""
+        """Whether the question was answered better than it is now."""
         return self.kind in REGRESSIONS
 
 
@@ -64,7 +65,7 @@ class Comparison:
 
     @property
     def regressions(self) -> tuple[Change, ...]:
-        """The questions that were answered as they should be, and are not now."""
+        """The questions that were answered better than they are now."""
         return tuple(each for each in self.changes if each.is_regression)
 
     @property
@@ -150,7 +151,10 @@ def _kind_of_same(before: Entry, record: Record) -> Kind:
         return Kind.UNCHANGED
     if not record.verdict.is_good:
         return Kind.DIFFERENT
-    return Kind.MOVED if same_words else Kind.CHANGED
+    if not same_words:
+        return Kind.CHANGED
+    # What else there was to show for a right answer is missed, though it is as right as before.
+    return Kind.DROPPED if set(record.cited) < set(before.cited) else Kind.MOVED
 
 
 def _warnings(run: Run, baseline: Baseline, removed: int) -> Iterator[str]:

@@ -223,7 +223,13 @@ NOON = ("ferry.txt", FERRY.index("at noon"), FERRY.index("at noon") + len("at no
     ("before", "engine", "kind"),
     [
         (entry(Verdict.RIGHT, "at noon", (NOON,)), ScriptedEngine(), Kind.UNCHANGED),
-        (entry(Verdict.RIGHT, "at noon", (NOON, ("x", 0, 1))), ScriptedEngine(), Kind.MOVED),
+        (entry(Verdict.RIGHT, "at noon", (NOON, ("x", 0, 1))), ScriptedEngine(), Kind.DROPPED),
+        (entry(Verdict.RIGHT, "at noon", (("x", 0, 1),)), ScriptedEngine(), Kind.MOVED),
+        (
+            entry(Verdict.WRONG, "12 euros", (NOON, ("x", 0, 1))),
+            ScriptedEngine({"q-1": ("ferry.txt", "12 euros")}),
+            Kind.DIFFERENT,
+        ),
         (entry(Verdict.RIGHT, "noon", (NOON,)), ScriptedEngine(), Kind.CHANGED),
         (entry(Verdict.WRONG, "12 euros"), ScriptedEngine(), Kind.FIXED),
         (entry(Verdict.ABSTAINED), ScriptedEngine(), Kind.FIXED),
