@@ -11,18 +11,21 @@ import numpy as np
 import pytest
 import torch
 from click.testing import CliRunner
+from conftest import SEEDS
 from hypothesis import given
 from hypothesis import strategies as st
 from tiny_data import tiny_data
 from tokenizers import Tokenizer
 from word_embedder import WordEmbedder
 
+from eval.cases import SEEDS_SET, read_cases
 from eval.squad import Corpus
+from index.words import words_of
 from service.reader.artifact import DEFAULT_READER, TOKENIZER_FILE
 from service.reader.features import FeatureMaker
 from training import __main__ as commands
 from training.batches import Batch, batches, collate
-from training.data import held_out, load_corpus, load_qamr, trained_on
+from training.data import held_out, load_corpus, load_qamr, load_stories, trained_on
 from training.fit import Recipe, fit
 from training.groups import Group, Groups, Mix, Window
 from training.loss import batch_marks, reading_loss
@@ -46,6 +49,25 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def corpus(data: Path) -> Corpus:
     return load_corpus(data)
+
+
+@pytest.fixture(scope="module")
+def stories(tmp_path_factory: pytest.TempPathFactory) -> Corpus:
+    """Two documents of several passages each, one of them kept out."""
+    folder = tmp_path_factory.mktemp("stories")
+    lines = []
+    for title in ("Ferry", "Bridge"):
+        filler = " ".join(f"Nothing happened on day {number} of the long and quiet year." for number in range(1, 71))
+        text = f"{title} prices rose to 12 euros in May.\n\n{filler}\n\nDogs and cats travel free of charge."
+        places = {words: [text.index(words), text.index(words) + len(words)] for words in ("12 euros", "Dogs", "cats")}
+        questions = [
+            {"question": "What does it cost?", "answers": [places["12 euros"]]},
+            {"question": "Which animals travel free?", "answers": [places["Dogs"], places["cats"]]},
+            {"question": "Who raised the prices?", "answers": []},
+        ]
+        lines.append(json.dumps({"title": title, "text": text, "questions": questions}))
+    (folder / "few.jsonl").write_text("\n".join(lines))
+    return load_stories(folder)
 
 
 def _found(corpus: Corpus) -> list[list[Found]]:
@@ -86,9 +108,9 @@ def test_missing_data_says_what_to_do(tmp_path: Path) -> None:
         load_corpus(tmp_path)
 
 
-def test_groups_hold_their_targets_and_negatives_hold_no_answer(corpus: Corpus, data: Path) -> None:
+def test_groups_hold_their_targets_and_negatives_hold_no_answer(corpus: Corpus, data: Path, stories: Corpus) -> None:
     mix = Mix(negatives=2.0, shifts=1.0, removed=0.5, swapped=0.5, qamr=2)
-    groups = Groups(corpus, _found(corpus), load_qamr(data), WordEmbedder().count_tokens, mix)
+    groups = Groups(corpus, _found(corpus), load_qamr(data), stories, WordEmbedder().count_tokens, mix)
     drawn = groups.draw(0, seed=1)
     assert drawn == groups.draw(0, seed=1)
     assert drawn != groups.draw(1, seed=1)
@@ -106,14 +128,16 @@ def test_groups_hold_their_targets_and_negatives_hold_no_answer(corpus: Corpus, 
                 assert not window.targets
                 assert not any(answer in window.text for answer in accepted.get(group.question, ()))
     without = replace(mix, swapped=0.0, removed=1.0)
-    for group in Groups(corpus, _found(corpus), load_qamr(data), WordEmbedder().count_tokens, without).draw(0, seed=1):
+    for group in Groups(corpus, _found(corpus), load_qamr(data), stories, WordEmbedder().count_tokens, without).draw(
+        0, seed=1
+    ):
         if not any(window.targets for window in group.windows):
             assert not any(answer in window.text for window in group.windows for answer in accepted[group.question])
 
 
-def test_a_passage_without_its_answer_holds_the_rest_of_it(corpus: Corpus, data: Path) -> None:
+def test_a_passage_without_its_answer_holds_the_rest_of_it(corpus: Corpus, data: Path, stories: Corpus) -> None:
     mix = Mix(withheld=1.0, swapped=0.0, removed=0.0, shifts=1.0, qamr=0)
-    groups = Groups(corpus, _found(corpus), load_qamr(data), WordEmbedder().count_tokens, mix).draw(0, seed=1)
+    groups = Groups(corpus, _found(corpus), load_qamr(data), stories, WordEmbedder().count_tokens, mix).draw(0, seed=1)
     answered = {group.question: group.windows[0] for group in groups if group.windows[0].targets}
     accepted = {each.text: each.accepted for each in corpus.questions}
     withheld = [group for group in groups if group.question in answered and not group.windows[0].targets]
@@ -125,6 +149,69 @@ def test_a_passage_without_its_answer_holds_the_rest_of_it(corpus: Corpus, data:
         assert set(window.text.split()) < set(whole.text.split())
         told = "".join(whole.text[start:end] for start, end, _ in whole.targets)
         assert not set(told.split()) <= set(window.text.split())
+
+
+def test_stories_are_asked_as_often_as_the_mix_says(corpus: Corpus, data: Path, stories: Corpus) -> None:
+    kept = {each.text: each for each in trained_on(stories)}
+    assert len(held_out(stories)) == len(trained_on(stories)) == len(kept) == 3
+    mix = Mix(sample=0, withheld=1.0, stories=2, qamr=2)
+    groups = Groups(corpus, _found(corpus), load_qamr(data), stories, WordEmbedder().count_tokens, mix).draw(0, seed=1)
+    assert {group.question for group in groups} == set(kept)
+    for question in kept.values():
+        own = [group for group in groups if group.question == question.text]
+        answered = [group for group in own if any(window.targets for window in group.windows)]
+        words = {
+            window.text[start:end]: weight
+            for group in answered
+            for window in group.windows
+            for start, end, weight in window.targets
+        }
+        assert set(words) == set(question.accepted)
+        assert all(weight == pytest.approx(1 / len(words)) for weight in words.values())
+        withheld = [group for group in own if group not in answered]
+        assert len(answered) == (2 if question.answers else 0)
+        assert len(withheld) == 2
+        for group in withheld:
+            assert len(group.windows) == (1 if question.answers else 3)
+            assert not any(answer in window.text for window in group.windows for answer in question.accepted)
+
+
+def test_a_story_with_an_answer_outside_of_it_is_refused(tmp_path: Path) -> None:
+    content = {"title": "A", "text": "Short.", "questions": [{"question": "What?", "answers": [[3, 7]]}]}
+    (tmp_path / "bad.jsonl").write_text(json.dumps(content))
+    with pytest.raises(ValueError, match=r"bad\.jsonl, line 1, question 0"):
+        load_stories(tmp_path)
+
+
+def test_the_stories_are_fit_to_train_on() -> None:
+    stories = load_stories()
+    assert len(stories.questions) > 2000
+    assert 0.3 < sum(not each.answers for each in stories.questions) / len(stories.questions) < 0.45
+    asked = {(each.paragraph, each.text.casefold()) for each in stories.questions}
+    assert len(asked) == len(stories.questions)
+    for question in stories.questions:
+        text = stories.paragraphs[question.paragraph].text
+        for gold in question.answers:
+            words = text[gold.start : gold.end]
+            assert words == words.strip()
+            for edge in (gold.start, gold.end):
+                assert not text[edge - 1 : edge + 1].isalnum() or len(text[edge - 1 : edge + 1]) < 2, (question, words)
+
+
+def test_the_stories_tell_nothing_of_what_is_judged_on() -> None:
+    def runs(text: str, length: int = 6) -> set[tuple[str, ...]]:
+        words = words_of(text)
+        return {tuple(words[start : start + length]) for start in range(len(words) - length + 1)}
+
+    stories = load_stories()
+    texts = [each.text for each in stories.paragraphs] + [each.text for each in stories.questions]
+    learned = set().union(*map(runs, texts))
+    judged = set().union(*(runs(path.read_text()) for path in SEEDS.iterdir()))
+    judged |= set().union(*(runs(case.question) for case in read_cases(SEEDS_SET)))
+    assert len(learned & judged) < 20, learned & judged
+    assert not {each.text.casefold() for each in stories.questions} & {
+        case.question.casefold() for case in read_cases(SEEDS_SET)
+    }
 
 
 def test_a_swap_names_what_the_passage_does_not_hold() -> None:
@@ -161,9 +248,9 @@ def test_keywords_are_what_is_left_without_small_words() -> None:
     assert keywords("Who paid Bob?") == "Who paid Bob?"
 
 
-def test_some_questions_are_asked_otherwise(corpus: Corpus, data: Path) -> None:
+def test_some_questions_are_asked_otherwise(corpus: Corpus, data: Path, stories: Corpus) -> None:
     def asked(mix: Mix) -> list[str]:
-        groups = Groups(corpus, _found(corpus), load_qamr(data), WordEmbedder().count_tokens, mix)
+        groups = Groups(corpus, _found(corpus), load_qamr(data), stories, WordEmbedder().count_tokens, mix)
         return [group.question for group in groups.draw(0, seed=1)]
 
     plain = Mix(swapped=0.0, qamr=2)

@@ -15,17 +15,22 @@ from service.console import err
 from service.reader.artifact import ARTIFACTS, RECORD_FILE, WEIGHTS_FILE
 from service.reader.features import FeatureMaker
 from training.choosing import measure
-from training.data import file_hashes, load_corpus, load_qamr
+from training.data import file_hashes, load_corpus, load_qamr, load_stories
 from training.finish import NAME, finish
-from training.fit import FIRST, SECOND, THIRD, fit
-from training.groups import FIRST_MIX, SECOND_MIX, THIRD_MIX, Groups
+from training.fit import FIRST, FOURTH, SECOND, THIRD, fit
+from training.groups import FIRST_MIX, FOURTH_MIX, SECOND_MIX, THIRD_MIX, Groups
 from training.mining import mine
 from training.model import SpanModel
 from training.start import START_LAYERS, from_cross_encoder, from_embedder
 
 # What `--start` names instead of a file.
 EMBEDDER = "embedder"
-PASSES = {"first": (FIRST_MIX, FIRST), "second": (SECOND_MIX, SECOND), "third": (THIRD_MIX, THIRD)}
+PASSES = {
+    "first": (FIRST_MIX, FIRST),
+    "second": (SECOND_MIX, SECOND),
+    "third": (THIRD_MIX, THIRD),
+    "fourth": (FOURTH_MIX, FOURTH),
+}
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -70,7 +75,7 @@ def fit_command(
     mix, recipe = PASSES[which]
     mix = replace(mix, sample=mix.sample * sample)
     err.print("Cutting paragraphs into passages")
-    groups = Groups(corpus, found, sentences, embedder.count_tokens, mix)
+    groups = Groups(corpus, found, sentences, load_stories(), embedder.count_tokens, mix)
     maker = _maker()
     folder = work / name
     torch.manual_seed(recipe.seed)  # heads that are new begin at random
@@ -97,7 +102,8 @@ def measure_command(data: Path, work: Path, name: str, limit: int) -> None:
     """Measure fitted weights, before they are quantised, on the articles of DATA kept out of training."""
     corpus = load_corpus(data)
     found = mine(corpus, work)
-    groups = Groups(corpus, found, load_qamr(data), load_embedder(cache=work / ".models").count_tokens, FIRST_MIX)
+    embedder = load_embedder(cache=work / ".models")
+    groups = Groups(corpus, found, load_qamr(data), load_stories(), embedder.count_tokens, FIRST_MIX)
     model = SpanModel.load(work / name / WEIGHTS_FILE).eval()
     figures = measure(model, _maker(), corpus, found, groups.passages, limit=limit)
     click.echo(json.dumps(asdict(figures), indent=2))

@@ -9,12 +9,15 @@ from eval.metrics import normalize
 from eval.squad import Corpus, Paragraph, Question
 from index.passages import PassageSettings, TokenCounter, split_passages
 from index.sentences import split_sentences
+from index.words import content_words, words_of
 from training.data import SHIFTS_FILES, trained_on
 from training.mining import Found
 from training.swaps import Swapper
 from training.wording import keywords, mistyped
 
 _CROPPED_CHARACTERS = 500
+# So many passages of a story are read for a question.
+_STORY_PASSAGES = 3
 
 Target = tuple[int, int, float]
 
@@ -60,10 +63,12 @@ class Mix:
     """Share of questions asked by their keywords alone."""
     qamr: int = 9000
     """Questions on single sentences."""
+    stories: int = 0
+    """How often every question of the stories is asked."""
     title: float = 0.8
     """Share of passages with the title above them."""
     sample: float = 1.0
-    """Share of all this that is used at all; for trials."""
+    """Share of all this, stories apart, that is used at all."""
 
 
 FIRST_MIX = Mix()
@@ -80,26 +85,31 @@ SECOND_MIX = Mix(
 )
 # The third is for what is met in use: near misses, and questions typed in a hurry. Half of the data is enough.
 THIRD_MIX = replace(SECOND_MIX, withheld=0.3, mistyped=0.1, keywords=0.08, sample=0.5)
+# The fourth is for what the public data hardly has: yes or no, lists, why, and near misses that people thought up.
+FOURTH_MIX = replace(THIRD_MIX, sample=0.1, stories=2)
 
 
 class Groups:
     """The groups of every pass, each drawn anew from the same data by the number of the pass."""
 
     def __init__(
-        self, corpus: Corpus, found: Sequence[Sequence[Found]], qamr: Corpus, count_tokens: TokenCounter, mix: Mix
+        self,
+        corpus: Corpus,
+        found: Sequence[Sequence[Found]],
+        qamr: Corpus,
+        stories: Corpus,
+        count_tokens: TokenCounter,
+        mix: Mix,
     ) -> None:
-        """Cut the paragraphs of `corpus` as the service cuts them; `found` is what was mined for its questions."""
-        self._corpus, self._qamr, self._mix = corpus, qamr, mix
+        """Cut the paragraphs of `corpus` and the stories as the service cuts them.
+
+        `found` is what was mined for the questions of `corpus`.
+        """
+        self._corpus, self._qamr, self._stories, self._mix = corpus, qamr, stories, mix
         self._questions = trained_on(corpus)
         self._found = {question.id: each for question, each in zip(corpus.questions, found, strict=True)}
-        settings = PassageSettings()
-        self._passages: list[list[tuple[int, int]]] = [
-            [
-                (each.start, each.end)
-                for each in split_passages(paragraph.text, markdown=False, count_tokens=count_tokens, settings=settings)
-            ]
-            for paragraph in corpus.paragraphs
-        ]
+        self._passages = [_passages(each, count_tokens) for each in corpus.paragraphs]
+        self._story_passages = [_passages(each, count_tokens) for each in stories.paragraphs]
         self._texts: dict[tuple[int, int], str] = {}
         self._swapper = Swapper([each.text for each in self._questions])
 
@@ -113,8 +123,10 @@ class Groups:
         groups = [group for question in self._questions for group in self._of(question, random)]
         chosen = random.choice(len(self._qamr.questions), self._mix.qamr, replace=False)
         groups.extend(self._sentence(self._qamr.questions[each], random) for each in chosen)
-        kept = random.permutation(len(groups))[: round(self._mix.sample * len(groups))]
-        return [self._reworded(groups[each], random) for each in kept]
+        groups = [groups[each] for each in random.permutation(len(groups))[: round(self._mix.sample * len(groups))]]
+        for question in trained_on(self._stories) * self._mix.stories:
+            groups.extend(self._of_story(question, random))
+        return [self._reworded(groups[each], random) for each in random.permutation(len(groups))]
 
     def _of(self, question: Question, random: np.random.Generator) -> Iterator[Group]:
         mix = self._mix
@@ -144,6 +156,23 @@ class Groups:
                 yield Group(swapped, (self._window(paragraph, own, (), random),))
         if random.random() < mix.withheld:
             rest = _without_answer(window, question.accepted)
+            if rest:
+                yield Group(question.text, (rest,))
+
+    def _of_story(self, question: Question, random: np.random.Generator) -> Iterator[Group]:
+        """Yield a question with the passages of its story that answer, and of the others those most like it."""
+        story = self._stories.paragraphs[question.paragraph]
+        targets = tuple((each.start, each.end, each.weight) for each in question.answers)
+        windows = [self._window(story, each, targets, random) for each in self._story_passages[question.paragraph]]
+        answering = [each for each in windows if each.targets]
+        asked = set(content_words(question.text))
+        others = sorted(
+            (each for each in windows if not each.targets and not _tells(each.text, question.accepted)),
+            key=lambda each: -len(asked.intersection(words_of(each.text))),
+        )
+        yield Group(question.text, (*answering, *others[: max(0, _STORY_PASSAGES - len(answering))]))
+        if answering and random.random() < self._mix.withheld:
+            rest = _without_answer(answering[0], question.accepted)
             if rest:
                 yield Group(question.text, (rest,))
 
@@ -229,6 +258,18 @@ def _about(mean: float, random: np.random.Generator) -> int:
     return int(mean) + int(random.random() < mean % 1)
 
 
+def _passages(paragraph: Paragraph, count_tokens: TokenCounter) -> list[tuple[int, int]]:
+    """Return where the passages begin and end into which the service would cut a paragraph."""
+    cut = split_passages(paragraph.text, markdown=False, count_tokens=count_tokens, settings=PassageSettings())
+    return [(each.start, each.end) for each in cut]
+
+
+def _tells(text: str, accepted: Sequence[str]) -> bool:
+    """Whether a text holds one of the accepted answers."""
+    told = f" {normalize(text)} "
+    return any(f" {normalize(each)} " in told for each in accepted)
+
+
 def _without_answer(window: Window, accepted: Sequence[str]) -> Window | None:
     """Return what is left of a passage without the sentences with the targets; None where it still tells the answer.
 
@@ -241,8 +282,7 @@ def _without_answer(window: Window, accepted: Sequence[str]) -> Window | None:
         if not any(first < end and start < last for first, last, _ in window.targets)
     ]
     text = " ".join(window.text[start:end] for start, end in kept)
-    told = f" {normalize(text)} "
-    if not kept or any(f" {normalize(each)} " in told for each in accepted):
+    if not kept or _tells(text, accepted):
         return None
     return Window(text, window.title)
 

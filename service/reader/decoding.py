@@ -30,8 +30,8 @@ class TokenSpan:
     score: float
 
 
-def span_scores(marks: Marks, sentence_of: Sequence[int]) -> Scores:
-    """Return the log-odds of every span against silence, of shape (tokens, longest span).
+def span_scores(marks: Marks, sentence_of: Sequence[int], *, longest: int = MAX_ANSWER_TOKENS) -> Scores:
+    """Return the log-odds of every span of up to `longest` tokens against silence, of shape (tokens, longest span).
 
     Row i, column k is of the span from token i to token i + k; -inf where there is none: no answer goes from one
     sentence into another. `marks`, of shape (tokens, 2 + 2n), hold what the network says of each token: the log-odds
@@ -39,7 +39,7 @@ def span_scores(marks: Marks, sentence_of: Sequence[int]) -> Scores:
     whose products say how well both go together. `sentence_of` is the sentence of each token.
     """
     tokens = len(marks)
-    width = min(MAX_ANSWER_TOKENS, tokens)
+    width = min(longest, tokens)
     if not tokens:
         return np.empty((0, 0), np.float32)
     # Every row sees the tokens from its own on as a window into one array, filled up behind the last token.

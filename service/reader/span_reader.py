@@ -205,10 +205,11 @@ def _passage_reading(
     passage = hit.found.passage
     begins = [sentence.start - passage.start for sentence in passage.sentences]
     sentence_of = np.searchsorted(begins, [start for start, _ in offsets], side="right").tolist()
-    scores = span_scores(marks, sentence_of)
     if whole_sentences:
+        scores = span_scores(marks, sentence_of, longest=len(marks))
         best = best_sentences(scores, sentence_of, SPANS_OF_A_PASSAGE)
     else:
+        scores = span_scores(marks, sentence_of)
         best = best_spans(scores, SPANS_OF_A_PASSAGE)
     proposals = []
     for span in best:
