@@ -116,12 +116,13 @@ def measure_command(data: Path, work: Path, name: str, limit: int) -> None:
 @click.option("--version", required=True, help="Version of the artifact.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Default: among the artifacts of the service.")
 def finish_command(data: Path, work: Path, name: str, version: str, output: Path | None) -> None:
-    """Make an artifact of fitted weights: export, quantise, calibrate on the articles of DATA kept out of training."""
+    """Make an artifact of fitted weights: export, quantise, calibrate on what is kept out of training."""
     corpus = load_corpus(data)
     target = output or ARTIFACTS / f"{NAME}-{version}"
     if target.exists():
         raise click.ClickException(f"{target} exists; choose another --version, or delete it.")
-    artifact = finish(work / name, corpus, mine(corpus, work), work, target, version, err.print)
+    found, stories = mine(corpus, work), load_stories()
+    artifact = finish(work / name, corpus, found, stories, work, target, version, err.print)
     err.print(f"{artifact.identity}: {artifact.calibration}", soft_wrap=True)
 
 

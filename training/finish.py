@@ -30,9 +30,19 @@ Say = Callable[[str], None]
 
 
 def finish(
-    run: Path, corpus: Corpus, found: Sequence[Sequence[Found]], work: Path, target: Path, version: str, say: Say
+    run: Path,
+    corpus: Corpus,
+    found: Sequence[Sequence[Found]],
+    stories: Corpus,
+    work: Path,
+    target: Path,
+    version: str,
+    say: Say,
 ) -> Artifact:
-    """Make the artifact in `target` from the run in the folder `run`; what was measured goes into its record."""
+    """Make the artifact in `target` from the run in the folder `run`; what was measured goes into its record.
+
+    It is calibrated on what of `corpus` and `stories` is kept out; `found` was mined for the questions of `corpus`.
+    """
     target.mkdir(parents=True, exist_ok=True)
     shutil.copy(run / WEIGHTS_FILE, target / WEIGHTS_FILE)
     tokenizer = Tokenizer.from_file(str(find_model(DEFAULT_MODEL).path / "tokenizer.json"))
@@ -51,13 +61,14 @@ def finish(
     say("Reading the questions kept out")
     artifact = Artifact(target, NAME, version, hashes, UNCALIBRATED)
     reader = SpanReader(artifact, load_runtime(target / MODEL_FILE))
-    readings = open_readings(reader, corpus, work)
+    articles, told = open_readings(reader, corpus, work), open_readings(reader, stories, work)
     say("Calibrating")
-    reader = calibrated(reader, readings)
+    reader = calibrated(reader, articles + told)
     reader.artifact.write()
 
     record: dict[str, Any] = json.loads((run / RECORD_FILE).read_text())
-    record["held_out"] = held_out_figures(reader, readings)
+    record["held_out"] = held_out_figures(reader, articles)
+    record["held_out_stories"] = held_out_figures(reader, told)
     (target / RECORD_FILE).write_text(json.dumps(record, indent=2) + "\n")
     return reader.artifact
 

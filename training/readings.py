@@ -19,15 +19,24 @@ DEPTH = 10
 
 @dataclass(frozen=True, slots=True)
 class Readings:
-    """`present`: questions with their answer; `removed`: the same, it is taken away; `adversarial`: never had one."""
+    """`present`: questions with their answer; `removed`: the same, it is taken away; `adversarial`: near misses."""
 
     present: list[OpenReading]
     removed: list[OpenReading]
     adversarial: list[OpenReading]
 
+    def __add__(self, other: "Readings") -> "Readings":
+        """Return both together."""
+        return Readings(
+            self.present + other.present, self.removed + other.removed, self.adversarial + other.adversarial
+        )
+
 
 def open_readings(reader: SpanReader, corpus: Corpus, work: Path) -> Readings:
-    """Return what is read for the questions kept out; the index is kept in the folder `work` for the next time."""
+    """Return what is read for the questions of a corpus that are kept out, asked of all its paragraphs.
+
+    The index is kept in the folder `work` for the next time.
+    """
     cache = work / ".models"
     data_dir = index_paragraphs(corpus.paragraphs, work, load_embedder(cache=cache))
 
