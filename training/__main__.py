@@ -17,8 +17,8 @@ from service.reader.features import FeatureMaker
 from training.choosing import measure
 from training.data import file_hashes, load_corpus, load_qamr, load_stories
 from training.finish import NAME, finish
-from training.fit import FIRST, FOURTH, SECOND, THIRD, fit
-from training.groups import FIRST_MIX, FOURTH_MIX, SECOND_MIX, THIRD_MIX, Groups
+from training.fit import FIRST, SECOND, THIRD, fit
+from training.groups import FIRST_MIX, SECOND_MIX, THIRD_MIX, Groups
 from training.mining import mine
 from training.model import SpanModel
 from training.start import START_LAYERS, from_cross_encoder, from_embedder
@@ -29,7 +29,6 @@ PASSES = {
     "first": (FIRST_MIX, FIRST),
     "second": (SECOND_MIX, SECOND),
     "third": (THIRD_MIX, THIRD),
-    "fourth": (FOURTH_MIX, FOURTH),
 }
 
 
