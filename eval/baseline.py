@@ -67,9 +67,19 @@ def read_baseline(path: Path) -> Baseline:
     Raises:
         InvalidRun: the file cannot be read, or is no baseline of this format.
     """
+    found = read_baseline_or_run(path)
+    return baseline_of(found) if isinstance(found, Run) else found
+
+
+def read_baseline_or_run(path: Path) -> Baseline | Run:
+    """Read a baseline, or a run as the run that it is.
+
+    Raises:
+        InvalidRun: the file cannot be read, or is neither of this format.
+    """
     content = read_object(path, FORMAT, "`citespan-eval accept RUN --baseline FILE` writes one")
     if "records" in content:
-        return baseline_of(read_run(path))
+        return read_run(path)
     try:
         return _BASELINE.validate_json(json.dumps(content), strict=True)
     except ValidationError as error:

@@ -12,13 +12,15 @@ from rich.text import Text
 from eval import exports, trec
 from eval.asking import FILE, engine_options, open_engine, run_set
 from eval.authoring_cli import lint, new
-from eval.baseline import baseline_of, read_baseline, write_baseline
+from eval.baseline import baseline_of, read_baseline, read_baseline_or_run, write_baseline
 from eval.cases import SEEDS_SET
 from eval.figures import figures
 from eval.gate import LEAST, Limits, breaches
+from eval.halves import open_to_view
 from eval.junit import write_junit
 from eval.markdown import markdown
 from eval.regression import compare
+from eval.report import Before, listed, report
 from eval.run_file import read_run, write_run, write_text
 from eval.sets import read_set
 from eval.summary import print_summary
@@ -78,8 +80,7 @@ def run(
     for warning in result.warnings:
         warn(warning)
     if failures:
-        splits = {record.case.split for record in result.records}
-        print_failures([each for each in result.records if len(splits) == 1 or each.case.split == "dev"], out)
+        print_failures(open_to_view(result.records), out)
     return OK
 
 
@@ -148,6 +149,30 @@ def accept(run_file: Path, baseline_file: Path) -> int:
     out.print(Text(", ".join(f"{count} {verdict}" for verdict, count in verdicts.most_common())), soft_wrap=True)
     if verdicts[Verdict.BROKEN]:
         warn("some citations do not hold, which is always a fault; do not leave it at that.")
+    return OK
+
+
+@main.command("report")
+@click.argument("run_file", metavar="RUN", type=FILE)
+@click.option("--against", "before_file", type=FILE, help="What RUN is compared with: a baseline, or another run.")
+@click.option("-o", "--out", "out_file", type=FILE, required=True, help="The page to write.")
+@click.option("--reveal-test", is_flag=True, help="List the questions of the test half, too, if there are two halves.")
+@command
+def report_command(run_file: Path, before_file: Path | None, out_file: Path, *, reveal_test: bool) -> int:
+    """Show RUN as one page of HTML: figures, plots, every question, and what changed.
+
+    The page needs no other file and no network. Of a set with two halves, it lists the questions of the dev half alone;
+    the figures are of both.
+    """
+    if out_file.resolve() in [each.resolve() for each in (run_file, before_file) if each]:
+        raise click.UsageError("--out names a file that is read; say another one.")
+    result = read_run(run_file)
+    before = Before(before_file.name, read_baseline_or_run(before_file)) if before_file else None
+    write_text(out_file, report(result, before, reveal_test=reveal_test))
+    shown = len(listed(result.records, reveal_test=reveal_test))
+    hidden = len(result.records) - shown
+    line = f"{out_file}: {shown} questions" + (f"; {hidden} of the test half are not listed" if hidden else "")
+    out.print(Text(line), soft_wrap=True)
     return OK
 
 

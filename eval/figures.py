@@ -66,16 +66,16 @@ def figures(records: Sequence[Record]) -> Figures:
     given = [each for each in answerable if each.status == ANSWERED]
     findable = [each for each in records if each.case.spans or each.case.relevant]
     held = [each for record in records for each in record.held]
-    confidences, right = [each.confidence for each in judged], [each.would_be_right for each in judged]
+    confidences, right = confidences_of(records)
     p50, p95, p99 = metrics.percentiles([each.reply.milliseconds for each in records if each.reply])
     return Figures(
         cases=len(records),
         errors=sum(each.verdict is Verdict.ERROR for each in records),
-        right=_estimate([each.verdict.is_good for each in judged]),
-        accepted=_estimate([each.verdict is Verdict.RIGHT for each in answerable]),
-        supported=_estimate([each.is_supported for each in answerable]),
-        exact_match=_estimate([exact_match(each) for each in judged]),
-        f1=_estimate([f1(each) for each in judged]),
+        right=estimate([each.verdict.is_good for each in judged]),
+        accepted=estimate([each.verdict is Verdict.RIGHT for each in answerable]),
+        supported=estimate([each.is_supported for each in answerable]),
+        exact_match=estimate([exact_match(each) for each in judged]),
+        f1=estimate([f1(each) for each in judged]),
         answerable=metrics.detection(
             [each.status == ANSWERED for each in replied], [each.case.answerable for each in replied]
         ),
@@ -83,21 +83,30 @@ def figures(records: Sequence[Record]) -> Figures:
             [each.status == ABSTAINED for each in replied], [not each.case.answerable for each in replied]
         ),
         citation_validity=fmean(held) if held else 1.0,
-        citation_correctness=_estimate([metrics.citation_correctness(each.cited, gold_places(each)) for each in given]),
-        span_overlap=_estimate([metrics.span_overlap(each.cited, gold_places(each)) for each in given]),
+        citation_correctness=estimate([metrics.citation_correctness(each.cited, gold_places(each)) for each in given]),
+        span_overlap=estimate([metrics.span_overlap(each.cited, gold_places(each)) for each in given]),
         auroc=metrics.auroc([each.confidence for each in answerable], [each.confidence for each in silent])
         if answerable and silent
         else None,
         calibration_error=metrics.expected_calibration_error(confidences, right),
         coverage_at_90=metrics.coverage_at(confidences, right, 0.9),
-        recall_at_1=_estimate([metrics.recall_at([each.gains.first], 1) for each in findable]),
-        recall_at_5=_estimate([metrics.recall_at([each.gains.first], 5) for each in findable]),
-        mrr=_estimate([metrics.mean_reciprocal_rank([each.gains.first]) for each in findable]),
-        ndcg_at_10=_estimate([each.gains.ndcg_at(10) for each in findable]),
+        recall_at_1=estimate([metrics.recall_at([each.gains.first], 1) for each in findable]),
+        recall_at_5=estimate([metrics.recall_at([each.gains.first], 5) for each in findable]),
+        mrr=estimate([metrics.mean_reciprocal_rank([each.gains.first]) for each in findable]),
+        ndcg_at_10=estimate([each.gains.ndcg_at(10) for each in findable]),
         p50_ms=p50,
         p95_ms=p95,
         p99_ms=p99,
     )
+
+
+def confidences_of(records: Sequence[Record]) -> tuple[list[float], list[bool]]:
+    """Return how sure the engine was of what it said, or would have said, to each judged case, and whether it is right.
+
+    A case that ended in an error has no confidence, and is wrong.
+    """
+    judged = [each for each in records if not each.case.relevant]
+    return [each.confidence for each in judged], [each.would_be_right for each in judged]
 
 
 def exact_match(record: Record) -> float:
@@ -115,5 +124,6 @@ def gold_places(record: Record) -> list[metrics.Place]:
     return [(each.document, each.start, each.end) for each in record.case.spans]
 
 
-def _estimate(values: Sequence[float]) -> Estimate | None:
+def estimate(values: Sequence[float]) -> Estimate | None:
+    """Return the mean of values with its interval; None where there is no value."""
     return Estimate(fmean(values), *metrics.bootstrap(values)) if values else None

@@ -186,17 +186,32 @@ def coverage_at(confidences: Sequence[float], right: Sequence[bool], precision: 
     return max((coverage for coverage, risk in curve if 1 - risk >= precision - _ROUNDING), default=0.0)
 
 
+@dataclass(frozen=True, slots=True)
+class Bin:
+    """Questions of like confidence: their mean confidence, the share of them that is right, and how many they are."""
+
+    confidence: float
+    right: float
+    count: int
+
+
+def calibration_bins(confidences: Sequence[float], right: Sequence[bool], bins: int = 15) -> list[Bin]:
+    """Return bins of equal mass (Nguyen & O'Connor 2015), the least confident first; fewer where questions are few."""
+    if not confidences:
+        return []
+    order = np.argsort(confidences, kind="stable")
+    given, actual = np.asarray(confidences, dtype=float), np.asarray(right, dtype=float)
+    parts = np.array_split(order, min(bins, len(order)))
+    return [Bin(float(given[part].mean()), float(actual[part].mean()), len(part)) for part in parts]
+
+
 def expected_calibration_error(confidences: Sequence[float], right: Sequence[bool], bins: int = 15) -> float:
     """Return the mean distance of confidence and share of right answers, over bins of equal mass.
 
-    The measure of Naeini, Cooper & Hauskrecht (2015) with the bins of Nguyen & O'Connor (2015).
+    The measure of Naeini, Cooper & Hauskrecht (2015) over `calibration_bins`.
     """
-    if not confidences:
-        return 0.0
-    order = np.argsort(confidences, kind="stable")
-    parts = np.array_split(order, min(bins, len(order)))
-    given, actual = np.asarray(confidences, dtype=float), np.asarray(right, dtype=float)
-    return float(sum(len(part) * abs(given[part].mean() - actual[part].mean()) for part in parts) / len(order))
+    found = calibration_bins(confidences, right, bins)
+    return sum(each.count * abs(each.confidence - each.right) for each in found) / len(confidences) if found else 0.0
 
 
 def bootstrap(

@@ -85,26 +85,29 @@ class Comparison:
         return dict(Counter(each.after.verdict for each in self.regressions if each.after).most_common())
 
     @property
-    def both(self) -> list[tuple[bool, bool]]:
-        """Whether each question that was asked both times was answered as it should be, before and now."""
+    def pairs(self) -> list[tuple[Entry, Record]]:
+        """What came of each question that was asked both times, before and now."""
         return [
-            (each.before.verdict.is_good, each.after.verdict.is_good)
+            (each.before, each.after)
             for each in self.changes
             if each.before and each.after and each.kind is not Kind.ERROR
         ]
 
     @property
+    def both(self) -> list[tuple[bool, bool]]:
+        """Whether each question of `pairs` was answered as it should be, before and now."""
+        return [(before.verdict.is_good, after.verdict.is_good) for before, after in self.pairs]
+
+    @property
     def f1_difference(self) -> tuple[float, float, float]:
-        """By how much the mean F1 of `both` has grown, and the interval of that; see `metrics.paired_difference`.
+        """By how much the mean F1 of `pairs` has grown, and the interval of that; see `metrics.paired_difference`.
 
         Both answers are measured by what is accepted now. All is 0.0 where no question was asked both times.
         """
-        before, now = [], []
-        for each in self.changes:
-            if each.before and each.after and each.kind is not Kind.ERROR and not each.after.case.relevant:
-                before.append(metrics.f1(each.before.answer, each.after.case.answers))
-                now.append(metrics.f1(each.after.answer, each.after.case.answers))
-        return metrics.paired_difference(before, now) if before else (0.0, 0.0, 0.0)
+        pairs = [(before, after) for before, after in self.pairs if not after.case.relevant]
+        before = [metrics.f1(each.answer, after.case.answers) for each, after in pairs]
+        now = [metrics.f1(after.answer, after.case.answers) for _, after in pairs]
+        return metrics.paired_difference(before, now) if pairs else (0.0, 0.0, 0.0)
 
     @property
     def p_value(self) -> float:

@@ -1,11 +1,12 @@
 """Tables: a run on the terminal, its figures and what went wrong."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from rich.console import Console
 from rich.table import Table
 
 from eval.figures import Estimate, Figures, figures
+from eval.halves import halves
 from eval.metrics import Detection
 from eval.run import Record, Run
 from eval.verdicts import Verdict
@@ -47,27 +48,29 @@ _ROWS: dict[str, Callable[[Figures], str]] = {
 }
 _OF_ANSWERS = list(_ROWS)[1:14]
 
+LEGEND = (
+    "right: an accepted answer, or silence where the documents do not say. accepted, supported: of the answerable "
+    "cases, those whose answer has F1 >= 0.6 and cites a gold span; that cites one. recall@k, MRR, nDCG: by the "
+    "passages, in the order after reading, that hold gold spans. Behind each: its 95 % interval."
+)
+
+
+def figure_table(columns: Mapping[str, Sequence[Record]]) -> dict[str, list[str]]:
+    """Return the lines of the table of figures: the name of each, and its value for every column of records."""
+    found = [figures(records) for records in columns.values()]
+    only_retrieval = all(record.case.relevant for records in columns.values() for record in records)
+    names = [name for name in _ROWS if not (only_retrieval and name in _OF_ANSWERS)]
+    return {name: [_ROWS[name](each) for each in found] for name in names}
+
 
 def print_figures(run: Run, out: Console) -> None:
     """Print the figures of a run: of all its cases and, where it has both, of its dev and its test half."""
-    columns: dict[str, Sequence[Record]] = {"all": run.records}
-    for split in ("dev", "test"):
-        records = [each for each in run.records if each.case.split == split]
-        if records and len(records) < len(run.records):
-            columns[split] = records
+    columns = halves(run.records)
     table = Table("", *columns)
-    found = [figures(records) for records in columns.values()]
-    only_retrieval = all(each.case.relevant for each in run.records)
-    for name, value in _ROWS.items():
-        if not (only_retrieval and name in _OF_ANSWERS):
-            table.add_row(name, *(value(each) for each in found))
+    for name, values in figure_table(columns).items():
+        table.add_row(name, *values)
     out.print(table)
-    out.print(
-        "right: an accepted answer, or silence where the documents do not say. accepted, supported: of the answerable "
-        "cases, those whose answer has F1 >= 0.6 and cites a gold span; that cites one. recall@k, MRR, nDCG: by the "
-        "passages, in the order after reading, that hold gold spans. Behind each: its 95 % interval.",
-        style="dim",
-    )
+    out.print(LEGEND, style="dim")
     if (left_out := run.settings["left out"]) != "0":
         out.print(f"{left_out} follow-ups were left out: the service does not take a history yet.", style="dim")
     out.print(f"fingerprint {', '.join(each[:16] for each in run.fingerprints)}", style="dim")

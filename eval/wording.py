@@ -1,6 +1,6 @@
 """Wording: what a person is shown of a question that went wrong, in the documents' words. Nothing is marked up here."""
 
-import unicodedata
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -8,6 +8,10 @@ from eval.replies import Excerpt
 from eval.run import Record
 
 SILENCE = "(silence)"
+
+_SPACE = re.compile(r"\s")
+# The category Cc of Unicode.
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +21,19 @@ class Quote:
     before: str
     words: str
     after: str
-    where: str
+    source: str
+    start: int
+    end: int
+
+    @property
+    def where(self) -> str:
+        """The source and the offsets."""
+        return f"{self.source} {self.offsets}"
+
+    @property
+    def offsets(self) -> str:
+        """The offsets alone."""
+        return f"[{self.start}:{self.end}]"
 
     @property
     def text(self) -> str:
@@ -56,16 +72,12 @@ def quote(source: str, start: int, end: int, sentence: Excerpt) -> Quote:
         one_line(sentence.text[:first]),
         one_line(sentence.text[first:last]),
         one_line(sentence.text[last:]),
-        f"{source} [{start}:{end}]",
+        one_line(source),
+        start,
+        end,
     )
 
 
 def one_line(text: str) -> str:
     """Return a text on one line, without characters that would steer a terminal; its length stays."""
-    return "".join(_shown(character) for character in text)
-
-
-def _shown(character: str) -> str:
-    if character.isspace():
-        return " "
-    return "\ufffd" if unicodedata.category(character) == "Cc" else character
+    return _CONTROL.sub("\ufffd", _SPACE.sub(" ", text))

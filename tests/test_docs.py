@@ -128,9 +128,9 @@ def test_api_describes_every_route() -> None:
 @pytest.mark.parametrize("path", PAGES, ids=_name)
 def test_links_lead_somewhere(path: Path) -> None:
     for token in _tokens(path):
-        if token.type != "link_open":
+        if token.type not in ("link_open", "image"):
             continue
-        target, _, anchor = str(token.attrs["href"]).partition("#")
+        target, _, anchor = str(token.attrs.get("href") or token.attrs["src"]).partition("#")
         if re.match(r"[a-z]+:", target):
             continue
         found = (path.parent / target).resolve() if target else path

@@ -34,7 +34,7 @@ def _files(folder: Path) -> set[str]:
 
 def test_web_files_weights_and_questions_are_inside(wheel: zipfile.ZipFile) -> None:
     expected = _files(ROOT / "service" / "web") | _files(ROOT / "service" / "reader" / "artifacts")
-    expected |= _files(ROOT / "eval" / "data")
+    expected |= _files(ROOT / "eval" / "data") | _files(ROOT / "eval" / "web")
     expected = {each for each in expected if not each.endswith(".safetensors")}  # what the weights were made of
     assert any(each.endswith("model.onnx") for each in expected)
     assert expected <= set(wheel.namelist())
