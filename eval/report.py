@@ -46,6 +46,7 @@ KIND_SIGNS = {
     Kind.REGRESSED: ("bad", "▼"),
     Kind.NEWLY_ABSTAINED: ("bad", "▼"),
     Kind.NEWLY_ANSWERED: ("bad", "▼"),
+    Kind.DROPPED: ("bad", "▼"),
     Kind.ERROR: ("plain", "?"),
     Kind.FIXED: ("good", "▲"),
     Kind.CHANGED: ("doubt", "≈"),

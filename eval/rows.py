@@ -65,14 +65,19 @@ class Row:
 
 
 def rows_of(records: Sequence[Record], changes: Sequence[Change], excerpts: Excerpts) -> list[Row]:
-    """Return a row for each record, the failures first; of these, the regressions, then the worst.
+    """Return a row for each record, failures and regressions first; of these, the regressions, then the worst.
 
     `changes` says what became of the questions, by their ids; `excerpts` knows the sentences of what was said before.
     """
     by_id = {each.id: each for each in changes if each.after is not None}
     regressed = {each.id for each in changes if each.is_regression}
     rows = [_row(record, by_id.get(record.case.id), excerpts) for record in records]
-    return sorted(rows, key=lambda row: (row.verdict.is_good, row.id not in regressed, WORST_FIRST.index(row.verdict)))
+
+    def order(row: Row) -> tuple[bool, bool, int]:
+        is_well = row.id not in regressed
+        return row.verdict.is_good and is_well, is_well, WORST_FIRST.index(row.verdict)
+
+    return sorted(rows, key=order)
 
 
 def _row(record: Record, change: Change | None, excerpts: Excerpts) -> Row:
