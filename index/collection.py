@@ -14,8 +14,9 @@ import numpy as np
 from index.documents import Document
 from index.embedder import Embedder, Matrix
 from index.errors import IndexOutdated, UnknownDocument
+from index.filters import Filters
 from index.passages import RULES_VERSION, Passage, PassageSettings, heading_above, split_passages
-from index.records import DocumentRecord, Filters
+from index.records import DocumentRecord
 from index.retriever import Hit, RetrievalSettings, retrieve
 from index.store import Change, Snapshot, Store
 from index.vectors import Vectors
@@ -278,7 +279,14 @@ class Collection:
                 progress(done, len(records))
                 text = change.text(record.id) or ""
                 document = Document(
-                    record.id, record.source, record.title, text, record.content_sha256, record.metadata
+                    record.id,
+                    record.source,
+                    record.title,
+                    text,
+                    record.content_sha256,
+                    record.metadata,
+                    record.tags,
+                    record.date,
                 )
                 change.put(document, *self._index(document, None))
             change.set_meta("index", self._index_identity())
@@ -300,7 +308,12 @@ class Collection:
 
 
 def _is_unchanged(known: DocumentRecord, document: Document) -> bool:
-    if (known.content_sha256, known.title) != (document.content_sha256, document.title):
+    if (known.content_sha256, known.title, known.tags, known.date) != (
+        document.content_sha256,
+        document.title,
+        document.tags,
+        document.date,
+    ):
         return False
     # As JSON: to Python, True and 1 and 1.0 are equal.
     return json.dumps(known.metadata, sort_keys=True) == json.dumps(dict(document.metadata), sort_keys=True)

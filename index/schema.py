@@ -67,7 +67,55 @@ END;
 INSERT INTO meta (key, value) VALUES ('generation', '0');
 """
 
-MIGRATIONS = (_VERSION_1,)
+# A document's tags, as a JSON list, and its date. Jobs: long pieces of work and what became of them. And the index that
+# is built beside the one that serves, document by document: `staged` says of which generation.
+_VERSION_2 = """
+ALTER TABLE documents ADD COLUMN tags TEXT NOT NULL DEFAULT '[]';
+ALTER TABLE documents ADD COLUMN date TEXT;
+
+CREATE TABLE jobs (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    kind TEXT NOT NULL,
+    state TEXT NOT NULL,
+    total INTEGER,
+    done INTEGER NOT NULL DEFAULT 0,
+    added INTEGER NOT NULL DEFAULT 0,
+    replaced INTEGER NOT NULL DEFAULT 0,
+    unchanged INTEGER NOT NULL DEFAULT 0,
+    failed INTEGER NOT NULL DEFAULT 0,
+    error TEXT,
+    created_at TEXT NOT NULL,
+    updated_at TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE job_failures (
+    job INTEGER NOT NULL REFERENCES jobs (number) ON DELETE CASCADE,
+    line INTEGER NOT NULL,
+    detail TEXT NOT NULL,
+    PRIMARY KEY (job, line)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE staged (
+    document INTEGER PRIMARY KEY REFERENCES documents (number) ON DELETE CASCADE,
+    generation INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE staged_passages (
+    document INTEGER NOT NULL REFERENCES staged (document) ON DELETE CASCADE,
+    ordinal INTEGER NOT NULL,
+    start INTEGER NOT NULL,
+    "end" INTEGER NOT NULL,
+    section TEXT,
+    heading TEXT NOT NULL,
+    text TEXT NOT NULL,
+    sentences BLOB NOT NULL,
+    vector BLOB NOT NULL,
+    PRIMARY KEY (document, ordinal)
+) STRICT;
+"""
+
+MIGRATIONS = (_VERSION_1, _VERSION_2)
 VERSION = len(MIGRATIONS)
 
 
@@ -121,6 +169,7 @@ def check_version(connection: sqlite3.Connection, path: Path, *, oldest: int = V
 
     Raises:
         StoreTooNew: a newer version of Citespan wrote the file.
+        StoreError: an older one did, and it is not brought up to date yet.
         StoreDamaged: the file is some other database, or no schema was ever written to it.
     """
     version = int(connection.execute("PRAGMA user_version").fetchone()[0])
@@ -129,5 +178,10 @@ def check_version(connection: sqlite3.Connection, path: Path, *, oldest: int = V
         raise StoreTooNew(f"{path} has schema version {version}; this Citespan knows {VERSION}. Install a newer one.")
     empty = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0] == 0
     ours = application == APPLICATION_ID if version else application == 0 and empty
+    if ours and 0 < version < oldest:
+        raise StoreError(
+            f"{path} has schema version {version}, and this Citespan reads {VERSION}. Whatever opens it to write "
+            "brings it up to date: start the service, or run `citespan build`, once."
+        )
     if version < oldest or not ours:
         raise StoreDamaged(f"{path} is a database of something else, or was never finished; move it away.")

@@ -18,11 +18,11 @@ from index import schema
 from index.documents import Document, content_sha256
 from index.embedder import Matrix
 from index.errors import StoreDamaged, StoreError, UnknownCollection
+from index.filters import NO_FILTERS, Filters
 from index.passages import Passage
 from index.records import (
     RECORD_COLUMNS,
     DocumentRecord,
-    Filters,
     StoredPassage,
     document_record,
     packed_sentences,
@@ -63,10 +63,12 @@ class Snapshot:
         """Return the document from this source."""
         return self._document("source", source)
 
-    def documents(self, *, after: int = 0, limit: int = -1) -> list[DocumentRecord]:
-        """Return documents in the order in which they first came, from the number above `after` on."""
+    def documents(self, *, after: int = 0, limit: int = -1, filters: Filters = NO_FILTERS) -> list[DocumentRecord]:
+        """Return the documents that pass `filters` in the order in which they first came, above the number `after`."""
+        condition, values = filters.condition()
         rows = self._connection.execute(
-            f"SELECT {RECORD_COLUMNS} FROM documents WHERE number > ? ORDER BY number LIMIT ?", (after, limit)
+            f"SELECT {RECORD_COLUMNS} FROM documents AS d WHERE number > ? AND {condition} ORDER BY number LIMIT ?",
+            (after, *values, limit),
         )
         return [document_record(row) for row in rows]
 
@@ -97,7 +99,7 @@ class Snapshot:
 
     def passage_ids(self, filters: Filters) -> list[int]:
         """Return the ids of all passages of the documents that pass `filters`."""
-        condition, values = _conditions(filters)
+        condition, values = filters.condition()
         rows = self._connection.execute(
             f"SELECT p.id FROM passages AS p JOIN documents AS d ON d.number = p.document WHERE {condition}", values
         )
@@ -111,7 +113,7 @@ class Snapshot:
         weight of a word in the heading against one in the text (Robertson & Zaragoza 2009, with FTS5's k1 = 1.2 and
         b = 0.75).
         """
-        condition, values = _conditions(filters)
+        condition, values = filters.condition()
         # The plus keeps SQLite from searching the full text once for every passage that passes the filters.
         among = (
             "AND +rowid IN (SELECT p.id FROM passages AS p JOIN documents AS d ON d.number = p.document"
@@ -144,10 +146,12 @@ class Snapshot:
             data = np.frombuffer(b"".join(row[1] for row in rows), dtype="<f4").astype(np.float32)
             yield [row[0] for row in rows], data.reshape(len(rows), dimension)
 
-    def document_hashes(self) -> list[tuple[str, str, str, str]]:
-        """Return (source, content_sha256, title, metadata) of every document, sorted."""
-        rows = self._connection.execute("SELECT source, content_sha256, title, metadata FROM documents")
-        return sorted(rows.fetchall())
+    def document_hashes(self) -> list[tuple[str | None, ...]]:
+        """Return (source, content_sha256, title, metadata, tags, date) of every document, sorted by source."""
+        rows = self._connection.execute(
+            "SELECT source, content_sha256, title, metadata, tags, date FROM documents ORDER BY source"
+        )
+        return rows.fetchall()
 
     def counts(self) -> tuple[int, int]:
         """Return the number of documents and of passages."""
@@ -194,12 +198,12 @@ class Change(Snapshot):
         now = datetime.now(UTC).isoformat(timespec="seconds")
         generation = self._advance()
         number = self._connection.execute(
-            "INSERT INTO documents (id, source, title, text, content_sha256, metadata, generation, passages,"
-            " characters, created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+            "INSERT INTO documents (id, source, title, text, content_sha256, metadata, tags, date, generation,"
+            " passages, characters, created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
             " ON CONFLICT (source) DO UPDATE SET title = excluded.title, text = excluded.text,"
-            " content_sha256 = excluded.content_sha256, metadata = excluded.metadata,"
-            " generation = excluded.generation, passages = excluded.passages, characters = excluded.characters,"
-            " updated_at = excluded.updated_at RETURNING number",
+            " content_sha256 = excluded.content_sha256, metadata = excluded.metadata, tags = excluded.tags,"
+            " date = excluded.date, generation = excluded.generation, passages = excluded.passages,"
+            " characters = excluded.characters, updated_at = excluded.updated_at RETURNING number",
             (
                 document.id,
                 document.source,
@@ -207,6 +211,8 @@ class Change(Snapshot):
                 document.text,
                 document.content_sha256,
                 json.dumps(dict(document.metadata), ensure_ascii=False, sort_keys=True),
+                json.dumps(document.tags, ensure_ascii=False),
+                document.date,
                 generation,
                 len(passages),
                 len(document.text),
@@ -362,13 +368,3 @@ def _store_error(path: Path, error: sqlite3.Error) -> StoreError:
     if isinstance(error, sqlite3.OperationalError | sqlite3.ProgrammingError):
         return StoreError(f"The store {path} cannot be used: {error}.")
     return StoreDamaged(f"The store {path} is damaged: {error}. Restore it from a backup or build it anew.")
-
-
-def _conditions(filters: Filters) -> tuple[str, tuple[str, ...]]:
-    conditions = ["TRUE"]
-    values = []
-    for column, allowed in (("d.id", filters.document_id), ("d.source", filters.source)):
-        if allowed is not None:
-            conditions.append(f"{column} IN (SELECT value FROM json_each(?))")
-            values.append(json.dumps(allowed))
-    return " AND ".join(conditions), tuple(values)

@@ -7,9 +7,9 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 
 from index.collection import Receipt
 from index.documents import MAX_SOURCE_LENGTH, MAX_TITLE_LENGTH, Scalar
+from index.filters import Filters as StoreFilters
 from index.library import COLLECTION_NAME_PATTERN, DEFAULT_COLLECTION
 from index.records import DocumentRecord
-from index.records import Filters as StoreFilters
 from index.retriever import Hit
 from service import answering, answers, citations
 from service.question import MAX_QUESTION_LENGTH

@@ -18,8 +18,8 @@ from index.collection import Collection, Retrieval
 from index.documents import Document, Scalar, canonical_text, document_id, make_document
 from index.embedder import Embedder, Matrix
 from index.errors import IndexOutdated, StoreError, UnknownCollection, UnknownDocument
+from index.filters import Filters
 from index.passages import PassageSettings
-from index.records import Filters
 from index.retriever import RetrievalSettings
 from index.store import Change
 from index.vectors import Vectors

@@ -13,8 +13,8 @@ from word_embedder import DIMENSION, WordEmbedder
 from index import schema
 from index.documents import Document, Scalar, make_document
 from index.errors import StoreDamaged, StoreError, StoreTooNew, UnknownCollection
+from index.filters import Filters
 from index.passages import PassageSettings, split_passages
-from index.records import Filters
 from index.store import STORE_FILE, Change, Store
 
 EMBEDDER = WordEmbedder()
