@@ -29,6 +29,10 @@ class UnknownCollection(CitespanError):
     """No collection has this name."""
 
 
+class UnknownJob(CitespanError):
+    """No job has this id in this collection."""
+
+
 class StoreError(CitespanError):
     """The store on disk cannot be used."""
 

@@ -19,6 +19,7 @@ from index.documents import Document, content_sha256
 from index.embedder import Matrix
 from index.errors import StoreDamaged, StoreError, UnknownCollection
 from index.filters import NO_FILTERS, Filters
+from index.jobs import JobTable
 from index.passages import Passage
 from index.records import (
     RECORD_COLUMNS,
@@ -28,6 +29,7 @@ from index.records import (
     packed_sentences,
     stored_passage,
 )
+from index.staging import Staging
 
 STORE_FILE = "store.sqlite"
 
@@ -49,6 +51,16 @@ class Snapshot:
     def generation(self) -> int:
         """The number of the last committed change that this snapshot sees."""
         return int(self.meta("generation") or 0)
+
+    @property
+    def jobs(self) -> JobTable:
+        """The jobs, as this snapshot sees them."""
+        return JobTable(self._connection)
+
+    @property
+    def staging(self) -> Staging:
+        """The index that is built beside this one, as this snapshot sees it."""
+        return Staging(self._connection)
 
     def meta(self, key: str) -> str | None:
         """Return what the store says of itself under `key`."""
@@ -253,6 +265,11 @@ class Change(Snapshot):
             (document_id,),
         )
         return [row[0] for row in rows]
+
+    def take_staged(self) -> None:
+        """Let the staged index take the place of the one that is there; every document must be staged."""
+        self._advance()
+        self.staging.take_over()
 
     def set_meta(self, key: str, value: str) -> None:
         """Let the store say `value` of itself under `key`."""
