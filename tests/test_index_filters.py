@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import fields, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from test_index_collection import open_collection
@@ -111,4 +112,5 @@ def test_a_filter_finds_what_is_far_behind_the_best(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", [each.name for each in fields(Filters)])
 def test_every_field_counts_as_a_filter(name: str) -> None:
     assert not Filters()
-    assert replace(Filters(), **{name: Days() if name in ("date", "created_at", "updated_at") else ()})
+    empty: Any = Days() if name in ("date", "created_at", "updated_at") else ()
+    assert replace(Filters(), **{name: empty})
