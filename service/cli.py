@@ -1,49 +1,28 @@
 """The command `citespan`: build, serve, ask, doctor."""
 
-import sys
 from collections import Counter
 from collections.abc import Callable
-from functools import wraps
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import click
-from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TaskProgressColumn, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
 from index.collection import Receipt
 from index.documents import find_files, read_document
-from index.errors import CitespanError, InvalidDocument, UnknownCollection
+from index.errors import InvalidDocument, UnknownCollection
 from index.library import DEFAULT_COLLECTION
 from service import VERSION, doctor
 from service.answering import Response
 from service.answers import Answer
+from service.console import FAULTY, OK, command, err, out
 from service.engine import open_engine, open_library
 from service.question import checked_question
 from service.schemas import AskResponse
 from service.settings import Settings
 
 Report: TypeAlias = Callable[[float, int], None]
-
-OK, FAULTY, FAILED = 0, 1, 2
-
-out = Console(highlight=False)
-err = Console(stderr=True, highlight=False)
-
-
-def _command(function: Callable[..., int]) -> Callable[..., None]:
-    """Let a command end with its exit code, and tell errors in one line without a traceback."""
-
-    @wraps(function)
-    def run(*args: Any, **kwargs: Any) -> None:
-        try:
-            sys.exit(function(*args, **kwargs))
-        except CitespanError as error:
-            err.print(Text.assemble(("error: ", "bold red"), str(error)), soft_wrap=True)
-            sys.exit(FAILED)
-
-    return run
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -58,7 +37,7 @@ def main() -> None:
 @main.command()
 @click.argument("folders", nargs=-1, type=click.Path(path_type=Path, exists=True, file_okay=False))
 @click.option("--collection", default=DEFAULT_COLLECTION, show_default=True, help="Where the documents go.")
-@_command
+@command
 def build(folders: tuple[Path, ...], collection: str) -> int:
     """Index the text and Markdown files of FOLDERS: new and changed ones only.
 
@@ -101,7 +80,7 @@ def build(folders: tuple[Path, ...], collection: str) -> int:
 @main.command()
 @click.option("--host", help="Address to listen on (CITESPAN_HOST).")
 @click.option("--port", type=int, help="Port to listen on (CITESPAN_PORT).")
-@_command
+@command
 def serve(host: str | None, port: int | None) -> int:
     """Serve the HTTP API until a signal comes."""
     from service.server import serve as run  # a web server, which the other commands need not load
@@ -113,7 +92,7 @@ def serve(host: str | None, port: int | None) -> int:
 @click.argument("question")
 @click.option("--collection", default=DEFAULT_COLLECTION, show_default=True, help="Where to look.")
 @click.option("--json", "as_json", is_flag=True, help="Print what POST /v1/ask would send.")
-@_command
+@command
 def ask(question: str, collection: str, as_json: bool) -> int:
     """Answer QUESTION from the documents, or say that they do not say."""
     question = checked_question(question)
@@ -132,7 +111,7 @@ def ask(question: str, collection: str, as_json: bool) -> int:
 
 
 @main.command(name="doctor")
-@_command
+@command
 def diagnose() -> int:
     """Tell what is installed, which models answer, and whether the stores are healthy; exit code 1 if not."""
     return OK if doctor.report(Settings.from_environment(), out) else FAULTY
