@@ -59,6 +59,18 @@ class Failure:
     detail: str
 
 
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """What became of the first `done` lines. `failures` are the first ones."""
+
+    done: int = 0
+    added: int = 0
+    replaced: int = 0
+    unchanged: int = 0
+    failed: int = 0
+    failures: tuple[Failure, ...] = ()
+
+
 _COLUMNS = ", ".join(each.name for each in fields(Job))
 
 

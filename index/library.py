@@ -131,7 +131,7 @@ class Library:
         try:
             return self._collections[name]
         except KeyError:
-            raise UnknownCollection(f"There is no collection {name!r}.") from None
+            raise UnknownCollection(f"There is no collection {name!r}; create it first.") from None
 
     def create(self, name: str) -> Collection:
         """Return a collection, made empty where there is none yet.
