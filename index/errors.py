@@ -81,6 +81,10 @@ class DeadlineExceeded(CitespanError):
     """A request took longer than its deadline allows."""
 
 
+class ServiceRefused(CitespanError):
+    """A running service does not do what a command asks of it, or cannot be reached."""
+
+
 class InvalidCase(CitespanError):
     """A line of a set of cases cannot be read as a case."""
 

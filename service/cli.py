@@ -1,4 +1,4 @@
-"""The command `citespan`: build, serve, ask, doctor."""
+"""The command `citespan`: build, serve, ask, doctor, and those of `service/keeping_cli.py`."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -6,18 +6,18 @@ from pathlib import Path
 from typing import TypeAlias
 
 import click
-from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TaskProgressColumn, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
 from index.collection import Receipt
 from index.documents import find_files, read_document
 from index.errors import InvalidDocument, UnknownCollection
 from index.library import DEFAULT_COLLECTION
-from service import VERSION, doctor
+from service import VERSION, doctor, keeping_cli
 from service.answering import Response
 from service.answers import Answer
 from service.console import FAULTY, OK, command, err, out
 from service.engine import open_engine, open_library
+from service.keeping_cli import progress_bar, reporter
 from service.question import checked_question
 from service.schemas import AskResponse
 from service.settings import Settings
@@ -52,12 +52,12 @@ def build(folders: tuple[Path, ...], collection: str) -> int:
     settings = Settings.from_environment()
     receipts: list[Receipt] = []
     failed: list[str] = []
-    with _progress() as progress:
+    with progress_bar() as progress:
         loading = progress.add_task("Loading the model", total=None)
-        with open_library(settings, reindex=_reporter(progress, "Indexing anew")) as library:
+        with open_library(settings, reindex=reporter(progress, "Indexing anew")) as library:
             progress.update(loading, visible=False)
             target = library.create(collection)
-            report = _reporter(progress, "Indexing")
+            report = reporter(progress, "Indexing")
             for number, (source, path) in enumerate(found):
                 try:
                     document = read_document(path, source=source)
@@ -142,33 +142,20 @@ def _show_answer(answer: Answer) -> None:
         out.print(Text(f"{place}  {heading}", style="dim"), soft_wrap=True)
 
 
-def _progress() -> Progress:
-    return Progress(
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TaskProgressColumn(),
-        TimeElapsedColumn(),
-        console=err,
-    )
-
-
 def _part(report: Report, number: int, total: int) -> Report:
     """Return a function that shows the progress inside document `number` (from 0) of `total` as part of the whole."""
     return lambda done, of: report(number + done / of, total)
 
 
-def _reporter(progress: Progress, description: str) -> Report:
-    """Return a function that shows how many of how many are done, from the first call on."""
-    tasks: list[TaskID] = []
-
-    def report(done: float, total: int) -> None:
-        if not tasks:
-            tasks.append(progress.add_task(description, total=total))
-        progress.update(tasks[0], completed=done, total=total)
-
-    return report
-
+for _each in (
+    keeping_cli.add,
+    keeping_cli.sync_folder,
+    keeping_cli.list_documents,
+    keeping_cli.delete,
+    keeping_cli.collections,
+    keeping_cli.reindex,
+):
+    main.add_command(_each)
 
 if __name__ == "__main__":
     main()
