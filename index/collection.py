@@ -13,8 +13,8 @@ import numpy as np
 
 from index.documents import Document
 from index.embedder import Embedder, Matrix
-from index.errors import IndexOutdated, UnknownDocument
-from index.passages import RULES_VERSION, Passage, PassageSettings, heading_above, split_passages
+from index.errors import FullTextDamaged, IndexOutdated, StoreError, UnknownDocument
+from index.passages import RULES_VERSION, Passage, PassageSettings, embedded_text, heading_above, split_passages
 from index.records import DocumentRecord, Filters
 from index.retriever import Hit, RetrievalSettings, retrieve
 from index.store import Change, Snapshot, Store
@@ -75,6 +75,7 @@ class Collection:
         self._writing = threading.Lock()  # one change at a time
         self._committing = threading.Lock()  # held while store and vectors go from one generation to the next
         self._fingerprint: tuple[int, str] | None = None
+        self._rebuilt = 0  # how many times the full text was made anew
         try:
             if not self._is_current(read_only=read_only):
                 if reindex is None:
@@ -84,7 +85,9 @@ class Collection:
                     )
                 self._reindex(reindex)
             with self._store.reading() as snapshot:
-                self._vectors, self._loaded = self._load_vectors(snapshot)
+                self._vectors, self._loaded, mended = self._load_vectors(snapshot)
+            if mended and not read_only:
+                self._keep_vectors(mended)
         except BaseException:
             self._store.close()
             raise
@@ -103,14 +106,17 @@ class Collection:
             StoreError: the store does not take it; then nothing has changed.
         """
         with self._store.reading() as snapshot:
-            known = snapshot.document_from(document.source)
+            is_sound = not snapshot.holds(document.id) or snapshot.is_sound(document.id)
+            known = snapshot.document(document.id) if is_sound else None
         if known is not None and _is_unchanged(known, document):
             return Receipt(known, created=False, changed=False)
         passages, headings, vectors = self._index(document, progress)  # the slow part, before anything is locked
         with self._changing() as change:
-            created = change.document(document.id) is None
+            created = not change.holds(document.id)
             removed = change.passage_ids_of(document.id)
             change.put(document, passages, headings, vectors)
+            if not is_sound:
+                change.rebuild_full_text()  # what of it belonged to the passages that are gone cannot be known
             added = change.passage_ids_of(document.id)
             record = change.document(document.id)
             self._commit(change, removed, added, vectors)
@@ -126,17 +132,34 @@ class Collection:
             StoreError: the store does not take the change; then nothing has changed.
         """
         with self._changing() as change:
-            if change.document(document_id) is None:
+            if not change.holds(document_id):
                 raise self._unknown(document_id)
+            is_sound = change.is_sound(document_id)
             removed = change.passage_ids_of(document_id)
             change.delete(document_id)
+            if not is_sound:
+                change.rebuild_full_text()
             self._commit(change, removed, [], np.empty((0, self._embedder.dimension), np.float32))
 
     def retrieve(self, question: str, *, top_k: int, filters: Filters | None = None) -> Retrieval:
-        """Find the `top_k` passages nearest to a question, all of one generation."""
+        """Find the `top_k` passages nearest to a question, all of one generation.
+
+        Full text that turns out to be damaged is made anew from the passages, if this process may write.
+
+        Raises:
+            StoreDamaged: something that was found is not what was stored.
+        """
         filters = filters or Filters()
-        settings = self._retrieval_settings
         query = self._embedder.embed_question(question)
+        rebuilt = self._rebuilt
+        try:
+            return self._retrieve(question, query, top_k, filters)
+        except FullTextDamaged:
+            self._rebuild_full_text(rebuilt)
+            return self._retrieve(question, query, top_k, filters)
+
+    def _retrieve(self, question: str, query: Matrix, top_k: int, filters: Filters) -> Retrieval:
+        settings = self._retrieval_settings
         with self._store.reading() as snapshot:
             with self._committing:
                 self._follow(snapshot)
@@ -229,7 +252,7 @@ class Collection:
             settings=self._passage_settings,
         )
         headings = [heading_above(document.title, passage.section) for passage in passages]
-        texts = [f"{heading}\n{passage.text}" for heading, passage in zip(headings, passages, strict=True)]
+        texts = [embedded_text(heading, passage.text) for heading, passage in zip(headings, passages, strict=True)]
         vectors = np.empty((len(texts), self._embedder.dimension), np.float32)
         for start in range(0, len(texts), _EMBEDDED_AT_ONCE):
             part = texts[start : start + _EMBEDDED_AT_ONCE]
@@ -240,8 +263,21 @@ class Collection:
 
     @contextmanager
     def _changing(self) -> Iterator[Change]:
-        with self._writing, self._store.writing() as change:
-            yield change
+        with self._writing:
+            with self._store.writing() as change:
+                yield change
+            self._store.tend()
+
+    def _rebuild_full_text(self, rebuilt: int) -> None:
+        """Make the full text anew, unless another thread has done so since the count of it was `rebuilt`."""
+        with self._writing:
+            if self._rebuilt != rebuilt:
+                return
+            with self._store.writing() as change:
+                logger.error("The full text of %r is damaged; it is made anew from the passages.", self.name)
+                change.rebuild_full_text()
+                change.commit()
+            self._rebuilt += 1
 
     def _commit(self, change: Change, removed: list[int], added: list[int], vectors: Matrix) -> None:
         """Commit, and bring the vectors along; questions wait for the moment that this takes."""
@@ -262,14 +298,34 @@ class Collection:
         They are after another process has written to a collection that was opened here to read only.
         """
         if snapshot.pin() != self._loaded:
-            self._vectors, self._loaded = self._load_vectors(snapshot)
+            self._vectors, self._loaded, _ = self._load_vectors(snapshot)
 
-    def _load_vectors(self, snapshot: Snapshot) -> tuple[Vectors, int]:
+    def _load_vectors(self, snapshot: Snapshot) -> tuple[Vectors, int, list[int]]:
+        """Fill the memory from a snapshot. Return the vectors, their generation, and which had to be computed anew.
+
+        Those are the missing and the damaged ones; the passages say what they were.
+        """
         generation = snapshot.pin()
         vectors = Vectors(self._embedder.dimension)
         for ids, matrix in snapshot.vectors(self._embedder.dimension):
             vectors.add(ids, matrix)
-        return vectors, generation
+        missing: list[int] = []
+        if len(vectors) != snapshot.counts()[1]:
+            missing = sorted(set(snapshot.all_passage_ids()) - set(vectors.ids()))
+            logger.error("%d vectors of %r are damaged; they are computed anew.", len(missing), self.name)
+            for start in range(0, len(missing), _EMBEDDED_AT_ONCE):
+                texts = snapshot.embedded_texts(missing[start : start + _EMBEDDED_AT_ONCE])
+                vectors.add(list(texts), self._embedder.embed_passages(list(texts.values())))
+        return vectors, generation, missing
+
+    def _keep_vectors(self, ids: list[int]) -> None:
+        """Write vectors that had to be computed anew; where the disk does not take them, memory holds them."""
+        try:
+            with self._store.writing() as change:
+                change.put_vectors(ids, self._vectors.rows(ids))
+                change.commit()
+        except StoreError as error:
+            logger.warning("The vectors of %r that were computed anew are not written: %s", self.name, error)
 
     def _reindex(self, progress: Progress) -> None:
         with self._changing() as change:

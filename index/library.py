@@ -9,8 +9,9 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from index.collection import Collection, Progress
+from index.disk import store_error
 from index.embedder import Embedder
-from index.errors import InvalidCollectionName, StoreError, StoreLocked, UnknownCollection
+from index.errors import InvalidCollectionName, StoreFull, StoreLocked, UnknownCollection
 from index.passages import PassageSettings
 from index.retriever import RetrievalSettings
 from index.store import STORE_FILE
@@ -39,7 +40,11 @@ def write_lock(data_dir: Path) -> Iterator[None]:
             "Stop it, change documents over its HTTP API, or choose another CITESPAN_DATA_DIR."
         ) from error
     except OSError as error:
-        raise StoreError(f"The data directory {data_dir} cannot be written: {error.strerror}.") from error
+        meaning = store_error(data_dir / _LOCK_FILE, error)
+        if isinstance(meaning, StoreFull):
+            raise meaning from error
+        kind = type(meaning)
+        raise kind(f"The data directory {data_dir} cannot be written: {error.strerror}.") from error
     try:
         yield
     finally:
