@@ -22,23 +22,26 @@ class Acknowledged:
     def __init__(self, directory: Path, store_id: str) -> None:
         """Nothing is opened before something is written."""
         self._path = directory / ACKNOWLEDGED_FILE
-        self._store_id = store_id
+        self.store_id = store_id
         self._file: int | None = None
 
-    def read(self) -> int:
-        """Return the last generation that was acknowledged; 0 where no file of this store says so."""
+    def read(self) -> tuple[str, int]:
+        """Return the store that the file is of, and the last generation of it that was acknowledged.
+
+        They are "" and 0 where there is no such file, or it is damaged itself.
+        """
         try:
             found = _FORM.fullmatch(self._path.read_bytes())
         except OSError:
-            return 0
-        if found is None or found["store"] != self._store_id.encode():
-            return 0
-        generation = int(found["generation"])
-        return generation if int(found["checksum"]) == checksum(self._store_id, generation) else 0
+            return "", 0
+        if found is None:
+            return "", 0
+        store_id, generation = found["store"].decode(), int(found["generation"])
+        return (store_id, generation) if int(found["checksum"]) == checksum(store_id, generation) else ("", 0)
 
     def write(self, generation: int) -> None:
         """Say that `generation` is acknowledged. A file that cannot be written falls behind, and harms nothing."""
-        line = f"{self._store_id} {generation:020} {checksum(self._store_id, generation):010}\n".encode()
+        line = f"{self.store_id} {generation:020} {checksum(self.store_id, generation):010}\n".encode()
         try:
             if self._file is None:
                 self._file = os.open(self._path, os.O_WRONLY | os.O_CREAT, 0o644)

@@ -13,7 +13,7 @@ import numpy as np
 
 from index.documents import Document
 from index.embedder import Embedder, Matrix
-from index.errors import FullTextDamaged, IndexOutdated, StoreError, UnknownDocument
+from index.errors import FullTextDamaged, IndexOutdated, StoreDamaged, StoreError, UnknownDocument
 from index.passages import RULES_VERSION, Passage, PassageSettings, embedded_text, heading_above, split_passages
 from index.records import DocumentRecord, Filters
 from index.retriever import Hit, RetrievalSettings, retrieve
@@ -85,9 +85,12 @@ class Collection:
                     )
                 self._reindex(reindex)
             with self._store.reading() as snapshot:
-                self._vectors, self._loaded, mended = self._load_vectors(snapshot)
-            if mended and not read_only:
-                self._keep_vectors(mended)
+                self._vectors, self._loaded, lacking = self._load_vectors(snapshot, leave_out=not read_only)
+                is_whole = snapshot.full_text_is_whole()  # where it is not, and that must be, a question finds out
+            if lacking and not read_only:
+                self._mend(lacking)
+            if not is_whole and not read_only:
+                self._rebuild_full_text(self._rebuilt)
         except BaseException:
             self._store.close()
             raise
@@ -155,6 +158,8 @@ class Collection:
         try:
             return self._retrieve(question, query, top_k, filters)
         except FullTextDamaged:
+            if self._store.read_only:
+                raise
             self._rebuild_full_text(rebuilt)
             return self._retrieve(question, query, top_k, filters)
 
@@ -214,8 +219,39 @@ class Collection:
                 self._follow(snapshot)
                 in_memory = self._vectors.ids()
             stored = [each for ids, _ in snapshot.vectors(self._embedder.dimension) for each in ids]
-            found = snapshot.faults()
+            found = [*filter(None, (self._store.loss, self._store.full_text_fault())), *snapshot.faults()]
         return found if in_memory == stored else [*found, "the vectors in memory are not those of the store"]
+
+    def repair(self) -> tuple[list[str], list[str]]:
+        """Index those documents anew whose passages are damaged, from their texts.
+
+        Return the sources of those, and of those whose text or description is damaged: they must be sent again.
+
+        Raises:
+            StoreError: the store does not take it, or is too damaged to be read.
+        """
+        indexed: list[str] = []
+        lost: list[str] = []
+        with self._store.reading() as snapshot:
+            unsound = snapshot.unsound()
+        for document_id, source in unsound:
+            try:
+                document = _stored_document(self.document(document_id), self.text(document_id))
+            except StoreDamaged:
+                lost.append(source)
+                continue
+            self.put(document)
+            indexed.append(source)
+        return indexed, lost
+
+    def compact(self) -> None:
+        """Give back the room of all that was deleted; questions go on.
+
+        Raises:
+            StoreError: the store does not take it; then it is as it was.
+        """
+        with self._writing:
+            self._store.compact()
 
     def _unknown(self, document_id: str) -> UnknownDocument:
         return UnknownDocument(f"There is no document {document_id!r} in the collection {self.name!r}.")
@@ -273,8 +309,8 @@ class Collection:
         with self._writing:
             if self._rebuilt != rebuilt:
                 return
+            logger.error("The full text of %r is damaged; it is made anew from the passages.", self.name)
             with self._store.writing() as change:
-                logger.error("The full text of %r is damaged; it is made anew from the passages.", self.name)
                 change.rebuild_full_text()
                 change.commit()
             self._rebuilt += 1
@@ -298,44 +334,55 @@ class Collection:
         They are after another process has written to a collection that was opened here to read only.
         """
         if snapshot.pin() != self._loaded:
-            self._vectors, self._loaded, _ = self._load_vectors(snapshot)
+            self._vectors, self._loaded, _ = self._load_vectors(snapshot, leave_out=False)
 
-    def _load_vectors(self, snapshot: Snapshot) -> tuple[Vectors, int, list[int]]:
-        """Fill the memory from a snapshot. Return the vectors, their generation, and which had to be computed anew.
+    def _load_vectors(self, snapshot: Snapshot, *, leave_out: bool) -> tuple[Vectors, int, list[int]]:
+        """Fill the memory from a snapshot. Return the vectors, their generation, and which are not in the store.
 
-        Those are the missing and the damaged ones; the passages say what they were.
+        Those that are missing or damaged are computed anew from their passages. Passages that are damaged, too, have
+        none; it must be said whether they may be left out.
+
+        Raises:
+            StoreDamaged: there are such passages, and they may not.
         """
         generation = snapshot.pin()
         vectors = Vectors(self._embedder.dimension)
         for ids, matrix in snapshot.vectors(self._embedder.dimension):
             vectors.add(ids, matrix)
-        missing: list[int] = []
-        if len(vectors) != snapshot.counts()[1]:
-            missing = sorted(set(snapshot.all_passage_ids()) - set(vectors.ids()))
-            logger.error("%d vectors of %r are damaged; they are computed anew.", len(missing), self.name)
-            for start in range(0, len(missing), _EMBEDDED_AT_ONCE):
-                texts = snapshot.embedded_texts(missing[start : start + _EMBEDDED_AT_ONCE])
-                vectors.add(list(texts), self._embedder.embed_passages(list(texts.values())))
-        return vectors, generation, missing
+        if len(vectors) == snapshot.counts()[1]:
+            return vectors, generation, []
+        lacking = sorted(set(snapshot.all_passage_ids()) - set(vectors.ids()))
+        logger.error("%d vectors of %r are damaged; they are computed anew.", len(lacking), self.name)
+        for start in range(0, len(lacking), _EMBEDDED_AT_ONCE):
+            part = lacking[start : start + _EMBEDDED_AT_ONCE]
+            texts = snapshot.embedded_texts(part)
+            if len(texts) < len(part) and not leave_out:
+                snapshot.passages(part)  # says what is wrong
+            vectors.add(list(texts), self._embedder.embed_passages(list(texts.values())))
+        return vectors, generation, lacking
 
-    def _keep_vectors(self, ids: list[int]) -> None:
-        """Write vectors that had to be computed anew; where the disk does not take them, memory holds them."""
+    def _mend(self, lacking: list[int]) -> None:
+        """Write the vectors that had to be computed anew, and index those documents anew where that was impossible.
+
+        Where the disk does not take it, memory holds what it can.
+        """
+        computed = sorted(set(lacking) & set(self._vectors.ids()))
         try:
             with self._store.writing() as change:
-                change.put_vectors(ids, self._vectors.rows(ids))
+                change.put_vectors(computed, self._vectors.rows(computed))
                 change.commit()
+            if len(computed) < len(lacking):
+                indexed, lost = self.repair()
+                logger.error("In %r, %r were indexed anew from their texts; lost are %r.", self.name, indexed, lost)
         except StoreError as error:
-            logger.warning("The vectors of %r that were computed anew are not written: %s", self.name, error)
+            logger.warning("What is damaged in %r is not mended: %s", self.name, error)
 
     def _reindex(self, progress: Progress) -> None:
         with self._changing() as change:
             records = change.documents()
             for done, record in enumerate(records):
                 progress(done, len(records))
-                text = change.text(record.id) or ""
-                document = Document(
-                    record.id, record.source, record.title, text, record.content_sha256, record.metadata
-                )
+                document = _stored_document(record, change.text(record.id) or "")
                 change.put(document, *self._index(document, None))
             change.set_meta("index", self._index_identity())
             change.commit()
@@ -353,6 +400,10 @@ class Collection:
             ]
             known = self._fingerprint = generation, hashlib.sha256(json.dumps(parts).encode()).hexdigest()
         return known[1]
+
+
+def _stored_document(record: DocumentRecord, text: str) -> Document:
+    return Document(record.id, record.source, record.title, text, record.content_sha256, record.metadata)
 
 
 def _is_unchanged(known: DocumentRecord, document: Document) -> bool:

@@ -10,6 +10,8 @@ from index.errors import StoreDamaged, StoreError, StoreFull, StoreReadOnly
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _READ_ONLY = (errno.EROFS, errno.EACCES, errno.EPERM)
+# What Python and SQLite say of a text that Python cannot make a string of. The first of these messages holds the text.
+_NO_UTF8 = ("Could not decode", "user-defined function raised")
 # The low byte of an extended code of SQLite is its kind.
 _KIND = 0xFF
 # Where less than this is free, in bytes, a write that failed for whatever reason failed for want of room.
@@ -31,18 +33,15 @@ def _of_the_system(path: Path, error: OSError) -> StoreError:
 
 def _of_sqlite(path: Path, error: sqlite3.Error) -> StoreError:
     kind = getattr(error, "sqlite_errorcode", 0) & _KIND  # there is none where Python itself raised it
+    is_no_text = str(error).startswith(_NO_UTF8)
+    if kind in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB) or is_no_text:
+        return damaged(path, "a text is not what was stored" if is_no_text else str(error))
     if kind == sqlite3.SQLITE_FULL or (kind == sqlite3.SQLITE_IOERR and _has_no_room(path)):
         return _full(path)
     if kind == sqlite3.SQLITE_IOERR:
         return StoreError(f"The disk under {path} does not read or write as it should ({error}); see to the disk.")
     if kind == sqlite3.SQLITE_READONLY:
         return _read_only(path)
-    if kind in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
-        return damaged(path, str(error))
-    # A text that is no UTF-8: Python cannot make a string of it, nor give it to the function of the checksums. The
-    # first of these messages holds the text.
-    if str(error).startswith(("Could not decode", "user-defined function raised")):
-        return damaged(path, "a text is not what was stored")
     if isinstance(error, sqlite3.OperationalError | sqlite3.ProgrammingError):
         return StoreError(f"The store {path} cannot be used: {error}.")
     return damaged(path, str(error))
@@ -54,6 +53,11 @@ def damaged(path: Path, what: str) -> StoreDamaged:
         f"The store {path} is damaged: {what}. Stop the service and run `citespan doctor --repair`; what it cannot "
         "repair comes back with `citespan restore` from a backup."
     )
+
+
+def is_writable(folder: Path) -> bool:
+    """Whether the system lets this process write in a folder."""
+    return os.access(folder, os.W_OK, effective_ids=os.access in os.supports_effective_ids)
 
 
 def sync_folder(path: Path) -> None:

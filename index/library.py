@@ -18,6 +18,7 @@ from index.store import STORE_FILE
 
 DEFAULT_COLLECTION = "default"
 COLLECTION_NAME_PATTERN = r"^[a-z0-9][a-z0-9_-]{0,63}$"
+COLLECTION_NAME = re.compile(COLLECTION_NAME_PATTERN)
 
 _LOCK_FILE = ".write.lock"
 

@@ -4,12 +4,11 @@ Every version of the schema that was ever released stays readable: `MIGRATIONS[n
 """
 
 import logging
-import os
 import sqlite3
 from pathlib import Path
 
 from index.checksums import CHECKSUM_FUNCTION, checksum
-from index.disk import store_error
+from index.disk import is_writable, store_error
 from index.errors import StoreDamaged, StoreError, StoreFull, StoreReadOnly, StoreTooNew
 from index.upkeep import LOG_LIMIT
 
@@ -148,7 +147,7 @@ def connect(path: Path, *, read_only: bool) -> sqlite3.Connection:
     meaning = store_error(path, failure)
     if isinstance(meaning, StoreFull | StoreReadOnly):
         raise meaning from failure
-    hint = "" if os.access(path.parent, os.W_OK) else f"; {path.parent} cannot be written to"
+    hint = "" if is_writable(path.parent) else f"; {path.parent} cannot be written to"
     raise StoreError(f"The store {path} cannot be opened: {failure}{hint}.") from failure
 
 
@@ -172,7 +171,7 @@ def _connect(name: str, *, read_only: bool, uri: bool = False) -> sqlite3.Connec
 def _is_at_rest(path: Path) -> bool:
     """Whether nobody has the store open and nobody can: its folder cannot be written to, and there is no log in it."""
     log = path.with_name(f"{path.name}-wal")
-    return path.is_file() and not os.access(path.parent, os.W_OK) and not log.exists()
+    return path.is_file() and not is_writable(path.parent) and not log.exists()
 
 
 def migrate(connection: sqlite3.Connection, path: Path) -> None:

@@ -8,7 +8,7 @@ import json
 import queue
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -174,6 +174,8 @@ class Snapshot:
                 found.append((passage_id, score))
         except sqlite3.DatabaseError as error:
             meaning = store_error(self._path, error)
+            if "invalid fts5 file format" in str(error):
+                meaning = self._damaged(str(error))
             raise FullTextDamaged(str(meaning)) if isinstance(meaning, StoreDamaged) else meaning from error
         return found
 
@@ -188,17 +190,30 @@ class Snapshot:
         return sorted(row[0] for row in self._connection.execute("SELECT id FROM passages"))
 
     def embedded_texts(self, ids: Sequence[int]) -> dict[int, str]:
-        """Return what was embedded of the passages that have these ids, by id.
-
-        Raises:
-            StoreDamaged: one of them is not what was stored.
-        """
-        self.passages(ids)
+        """Return what was embedded of those of these passages that are as they were stored, by id."""
         rows = self._connection.execute(
-            "SELECT id, heading, text FROM passages WHERE id IN (SELECT value FROM json_each(?))",
+            "SELECT id, heading, text FROM passages AS p WHERE id IN (SELECT value FROM json_each(?))"
+            f" AND checksum = {schema.checksum_of(schema.PASSAGE_VALUES, 'p')}",
             (json.dumps(list(ids)),),
         )
         return {row[0]: embedded_text(row[1], row[2]) for row in rows}
+
+    def full_text_is_whole(self) -> bool:
+        """Whether the full text has as many entries as there are passages; that they are the right ones is not read."""
+        try:
+            row = self._connection.execute(
+                "SELECT (SELECT count(*) FROM full_text_docsize) = (SELECT count(*) FROM passages)"
+            ).fetchone()
+        except sqlite3.DatabaseError as error:
+            if isinstance(store_error(self._path, error), StoreDamaged):
+                return False
+            raise
+        return bool(row[0])
+
+    def unsound(self) -> list[tuple[str, str]]:
+        """Return id and source of the documents that are not as they were stored; this reads all of them."""
+        rows = self._connection.execute("SELECT id, source FROM documents ORDER BY number").fetchall()
+        return [(row[0], row[1]) for row in rows if not self.is_sound(row[0])]
 
     def holds(self, document_id: str) -> bool:
         """Whether there is a document with this id, sound or not."""
@@ -348,6 +363,8 @@ class Change(Snapshot):
 
     def rebuild_full_text(self) -> None:
         """Make the full text anew from the passages."""
+        # Where its version is damaged, it does not even let itself be made anew.
+        self._connection.execute("INSERT OR REPLACE INTO full_text_config (k, v) VALUES ('version', 4)")
         self._connection.execute("INSERT INTO full_text (full_text) VALUES ('rebuild')")
 
     def rebuild_indexes(self) -> None:
@@ -379,7 +396,8 @@ class Store:
     def __init__(self, directory: Path, *, read_only: bool = False, accept_loss: bool = False) -> None:
         """Open the store in `directory`, making it where there is none and `read_only` is not set.
 
-        A store in which something is missing that was acknowledged is opened to write only with `accept_loss`.
+        A store in which something is missing that was acknowledged is opened to write only with `accept_loss`;
+        `loss` says what, in words.
 
         Raises:
             UnknownCollection: `read_only`, and there is no store.
@@ -388,7 +406,7 @@ class Store:
         self.path = directory / STORE_FILE
         if read_only and not self.path.exists():
             raise UnknownCollection(f"There is no collection in {directory}; build one with `citespan build DIR`.")
-        self._read_only = read_only
+        self.read_only = read_only
         self._readers: queue.LifoQueue[sqlite3.Connection] = queue.LifoQueue()
         self._writer: sqlite3.Connection | None = None
         try:
@@ -404,10 +422,10 @@ class Store:
             else:
                 schema.migrate(connection, self.path)
             self._acknowledged = Acknowledged(directory, Snapshot(connection, self.path).meta("store_id") or "")
-            loss = self._loss(connection)
-            if loss and not read_only:
+            self.loss: str | None = self._loss(connection)
+            if self.loss and not read_only:
                 if not accept_loss:
-                    raise damaged(self.path, loss)
+                    raise damaged(self.path, self.loss)
                 self._acknowledged.write(Snapshot(connection, self.path).generation)
         except (sqlite3.Error, StoreError) as error:
             connection.close()
@@ -483,23 +501,35 @@ class Store:
         except sqlite3.Error as error:
             raise store_error(self.path, error) from error
 
-    def lost(self) -> str | None:
-        """Return what was acknowledged and is not there, in words, or None."""
-        with self.reading() as snapshot:
-            return self._loss(snapshot._connection)
+    def full_text_fault(self) -> str | None:
+        """Compare the full text with the passages, word for word, and return what is wrong, or None.
+
+        Changes of other processes wait meanwhile. Where the store cannot be written to, nothing is compared.
+        """
+        try:
+            with closing(schema.connect(self.path, read_only=False)) as connection:
+                connection.execute("INSERT INTO full_text (full_text, rank) VALUES ('integrity-check', 1)")
+        except StoreError:
+            return None
+        except sqlite3.Error as error:
+            if "fts5" in str(error) or isinstance(store_error(self.path, error), StoreDamaged):
+                return "the full text is not that of the passages"
+        return None
 
     def _loss(self, connection: sqlite3.Connection) -> str | None:
-        acknowledged = self._acknowledged.read()  # first: it never goes ahead of the store
+        store_id, acknowledged = self._acknowledged.read()  # first: it never goes ahead of the store
         generation = Snapshot(connection, self.path).generation
-        if generation >= acknowledged:
+        # It is of another store where one was put in its place by hand; but nobody puts one that never held anything.
+        is_meant = store_id == self._acknowledged.store_id or generation == 0
+        if not is_meant or generation >= acknowledged:
             return None
         return (
-            f"it ends with change {generation}, and changes up to {acknowledged} were acknowledged. Its log "
-            f"{self.path.name}-wal is missing or damaged, or an older file was put in its place"
+            f"it ends with change {generation}, and changes up to {acknowledged} were acknowledged. It was cut "
+            f"short, or its log {self.path.name}-wal is missing or damaged, or an older file was put in its place"
         )
 
     def _writing_connection(self) -> sqlite3.Connection:
-        if self._read_only:
+        if self.read_only:
             raise StoreError(f"The store {self.path} was opened to read only.")
         if self._writer is None:
             self._writer = schema.connect(self.path, read_only=False)
