@@ -10,11 +10,11 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from eval.engines import DEFAULT_COLLECTION, KEY_VARIABLE, Engine
+from eval.cases import select, standing_alone
+from eval.engines import DEFAULT_COLLECTION, KEY_VARIABLE, Engine, Texts
 from eval.folders import Folders, read_folder
 from eval.http_engine import HttpEngine
-from eval.lint import Texts
-from eval.run import Run, askable, run_cases
+from eval.run import Run, run_cases
 from eval.sets import QuestionSet
 from index.documents import Document
 
@@ -23,6 +23,9 @@ from index.documents import Document
 _JOBS_OVER_HTTP, _JOBS_HERE = 4, 1
 
 _DEFAULT_FOLDER = Path("seeds")
+
+# The type of arguments and options that name a file, there already or yet to be written.
+FILE = click.Path(path_type=Path, dir_okay=False)
 
 _OPTIONS = (
     click.option(
@@ -113,13 +116,13 @@ def open_texts(folders: Sequence[str], url: str | None, key: str | None, collect
 
 def run_set(questions: QuestionSet, engine: Engine, *, split: str | None, jobs: int | None, err: Console) -> Run:
     """Put the cases of a split to an engine, and show how far it is."""
-    cases = [case for case in questions.cases if split is None or case.split == split]
-    if not askable(cases):
+    cases = select(questions.cases, split)
+    if not (alone := len(standing_alone(cases))):
         raise click.UsageError(f"{questions.name} has no question{f' of the split {split}' if split else ''} to ask.")
     if jobs is None:
         jobs = _JOBS_OVER_HTTP if isinstance(engine, HttpEngine) else _JOBS_HERE
     with progress_bar(err) as progress:
-        task = progress.add_task("Asking", total=len(askable(cases)))
+        task = progress.add_task("Asking", total=alone)
         return run_cases(
             questions.name,
             cases,

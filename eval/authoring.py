@@ -84,7 +84,7 @@ def append_case(path: Path, case: Case) -> None:
     cases = existing_cases(path)
     if any(each.id == case.id for each in cases):
         raise InvalidCase(f"{path} has a case {case.id!r} already; choose another id.")
-    same = (each.id for each in cases if _asked(each) == _asked(case))
+    same = (each.id for each in cases if each.asks == case.asks)
     if (twin := next(same, None)) is not None:
         raise InvalidCase(f"{path} asks this question already: {twin}.")
     text = path.read_bytes().decode() if path.exists() else ""
@@ -121,7 +121,3 @@ def _with_spans(content: dict[str, object], moved: Mapping[int, GoldSpan]) -> st
         raise InvalidCase("spans must be a list")
     fixed = [asdict(moved[number]) if number in moved else span for number, span in enumerate(spans)]
     return json.dumps(content | {"spans": fixed}, ensure_ascii=False)
-
-
-def _asked(case: Case) -> object:
-    return " ".join(case.question.casefold().split()), case.history, case.collection

@@ -8,9 +8,8 @@ import click
 from rich.text import Text
 
 from eval import authoring
-from eval.asking import engine_options, open_engine, open_texts
+from eval.asking import FILE, engine_options, open_engine, open_texts
 from eval.cases import Case, GoldSpan, read_cases
-from eval.console import FILE, PASSED, REGRESSED, command, err, out
 from eval.engines import Engine
 from eval.lint import Fault, faults
 from eval.replies import Proposal, Reply
@@ -18,6 +17,7 @@ from eval.run import ask_one
 from eval.texts import sentence_around
 from eval.wording import Quote, one_line, quote
 from index.errors import InvalidCase, QuestionFailed
+from service.console import FAULTY, OK, command, err, out
 
 _CHOICES = "a number to accept it, e for other words of the documents, u if they do not say, q to leave"
 
@@ -67,12 +67,12 @@ def new(
         else:
             chosen = _choose(engine, case, reply)
         if chosen is None:
-            return PASSED
+            return OK
         authoring.append_case(set_file, chosen)
         out.print(Text(f"{chosen.id} added to {set_file}", style="bold"), soft_wrap=True)
         for span in chosen.spans:
             _print_quote(_quoted(engine, case, span))
-    return PASSED
+    return OK
 
 
 @click.command()
@@ -101,7 +101,7 @@ def lint(set_file: Path, *, fix: bool, **engine_named: Any) -> int:
     out.print(f"{len(cases)} cases, {len(found)} faults" + (f", {fixed} fixed" if fix else ""))
     if sure and not fix:
         out.print(f"--fix writes the {sure} that are sure.")
-    return REGRESSED if left else PASSED
+    return FAULTY if left else OK
 
 
 def _proposals(reply: Reply) -> list[Proposal]:

@@ -64,6 +64,11 @@ class Case:
     collection: str | None = None
     relevant: tuple[Relevant, ...] = ()
 
+    @property
+    def asks(self) -> object:
+        """What is asked, of which documents and after what: the same for cases that ask the same."""
+        return " ".join(self.question.casefold().split()), self.history, self.collection
+
 
 def read_cases(path: Path) -> list[Case]:
     """Read a set of cases, one JSON object a line; blank lines are passed over.

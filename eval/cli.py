@@ -10,11 +10,10 @@ import click
 from rich.text import Text
 
 from eval import exports, trec
-from eval.asking import engine_options, open_engine, run_set
+from eval.asking import FILE, engine_options, open_engine, run_set
 from eval.authoring_cli import lint, new
 from eval.baseline import baseline_of, read_baseline, write_baseline
 from eval.cases import SEEDS_SET
-from eval.console import FAILED, FILE, PASSED, REGRESSED, command, err, out, warn
 from eval.figures import figures
 from eval.gate import LEAST, Limits, breaches
 from eval.junit import write_junit
@@ -26,6 +25,7 @@ from eval.summary import print_summary
 from eval.tables import print_failures, print_figures
 from eval.verdicts import Verdict
 from index.errors import InvalidRun
+from service.console import FAILED, FAULTY, OK, command, err, out, warn
 
 
 def _at_least(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -80,7 +80,7 @@ def run(
     if failures:
         splits = {record.case.split for record in result.records}
         print_failures([each for each in result.records if len(splits) == 1 or each.case.split == "dev"], out)
-    return PASSED
+    return OK
 
 
 @main.command()
@@ -125,8 +125,8 @@ def check(
         write_junit(comparison, junit_file, breaches=found, name=result.set.name)
     print_summary(comparison, found, out, everything=everything)
     if found:
-        return REGRESSED
-    return FAILED if any(each.verdict is Verdict.ERROR for each in result.records) else PASSED
+        return FAULTY
+    return FAILED if any(each.verdict is Verdict.ERROR for each in result.records) else OK
 
 
 @main.command()
@@ -148,7 +148,7 @@ def accept(run_file: Path, baseline_file: Path) -> int:
     out.print(Text(", ".join(f"{count} {verdict}" for verdict, count in verdicts.most_common())), soft_wrap=True)
     if verdicts[Verdict.BROKEN]:
         warn("some citations do not hold, which is always a fault; do not leave it at that.")
-    return PASSED
+    return OK
 
 
 @main.command()
@@ -178,7 +178,7 @@ def export(
         raise click.UsageError("Say what to write: --squad-predictions, --squad-na-probs, --trec-run or --trec-qrels.")
     for path, text in wanted.items():
         write_text(path, text + "\n")
-    return PASSED
+    return OK
 
 
 main.add_command(new)

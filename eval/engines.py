@@ -1,10 +1,11 @@
 """Engines: what can be asked and judged, here or over HTTP."""
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from typing import Protocol
 
 from eval.cases import Case
 from eval.replies import Reply
+from index.errors import EngineUnavailable
 
 # The collection that is asked where neither a case nor a person names one.
 DEFAULT_COLLECTION = "default"
@@ -16,22 +17,9 @@ RANKING_DEPTH = 20
 # most likely forgotten the last letter of CITESPAN_API_KEYS, and would believe the service guarded.
 KEY_VARIABLE = "CITESPAN_API_KEY"
 
-# Whether the turns before a question are sent with it. No engine takes them yet: follow-ups are left out of a run, and
-# the run says so.
-SENDS_HISTORY = False
 
-
-class Engine(Protocol):
-    """Something that answers questions from documents. Thread-safe."""
-
-    def ask(self, case: Case) -> Reply:
-        """Return what the engine says to the question of a case.
-
-        Raises:
-            QuestionFailed: it says nothing to this one.
-            EngineUnavailable: it cannot be asked at all.
-        """
-        ...
+class Texts(Protocol):
+    """Where the documents that a case is asked of are looked up: an engine, or folders."""
 
     def documents(self, case: Case) -> Mapping[str, str]:
         """Return the `content_sha256` of every document that the case is asked of, by source.
@@ -53,6 +41,34 @@ class Engine(Protocol):
         """Return the name of the collection that the case is asked of."""
         ...
 
+
+class Engine(Texts, Protocol):
+    """Something that answers questions from documents. Thread-safe."""
+
+    def ask(self, case: Case) -> Reply:
+        """Return what the engine says to the question of a case.
+
+        Raises:
+            QuestionFailed: it says nothing to this one.
+            EngineUnavailable: it cannot be asked at all.
+        """
+        ...
+
     def description(self) -> dict[str, str]:
         """Return what is known of the engine, in words: where it runs, its models and settings."""
         ...
+
+
+def collection_of(case: Case, known: Container[str]) -> str:
+    """Return the collection that a case names, or the default one, which must be among those `known` here.
+
+    Raises:
+        EngineUnavailable: there are no documents for it.
+    """
+    name = case.collection or DEFAULT_COLLECTION
+    if name not in known:
+        raise EngineUnavailable(
+            f"The case {case.id!r} is about the collection {name!r}; say where its documents are: "
+            f"--documents {name}=FOLDER."
+        )
+    return name

@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from eval.cases import Case
-from eval.engines import DEFAULT_COLLECTION
+from eval.engines import collection_of
 from index.documents import Document, find_files, read_document
-from index.errors import EngineUnavailable, InvalidDocument
+from index.errors import InvalidDocument
 
 
 class Folders:
@@ -30,13 +30,7 @@ class Folders:
         Raises:
             EngineUnavailable: there are no documents for it.
         """
-        name = case.collection or DEFAULT_COLLECTION
-        if name not in self._documents:
-            raise EngineUnavailable(
-                f"The case {case.id!r} is about the collection {name!r}; say where its documents are: "
-                f"--documents {name}=FOLDER."
-            )
-        return name
+        return collection_of(case, self._documents)
 
 
 def read_folder(folder: Path) -> list[Document]:

@@ -6,29 +6,13 @@ around the span has moved; the sentence that shares most words with the question
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 from eval.cases import Case, GoldSpan
+from eval.engines import Texts
 from eval.texts import is_accepted_wording, sentence_around
 from index.words import content_words, words_of
-
-
-class Texts(Protocol):
-    """Where documents are looked up: an engine, or folders."""
-
-    def documents(self, case: Case) -> Mapping[str, str]:
-        """Return the hashes of the documents of the case's collection, by source."""
-        ...
-
-    def text(self, case: Case, source: str) -> str | None:
-        """Return the canonical text of a document, None where there is none."""
-        ...
-
-    def collection(self, case: Case) -> str:
-        """Return the name of the case's collection."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +62,9 @@ def faults(cases: Sequence[Case], texts: Texts) -> Iterator[Fault]:
     shifts = _shifts(cases, texts)
     asked: dict[object, str] = {}
     for case in cases:
-        question = (" ".join(case.question.casefold().split()), case.history, case.collection)
-        if question in asked:
-            yield Fault(case, f"the question stands twice; it is that of {asked[question]}")
-        asked.setdefault(question, case.id)
+        if case.asks in asked:
+            yield Fault(case, f"the question stands twice; it is that of {asked[case.asks]}")
+        asked.setdefault(case.asks, case.id)
         for number, span in enumerate(case.spans):
             fault = _span_fault(case, number, span, texts, shifts[texts.collection(case), span.document])
             if fault is not None:

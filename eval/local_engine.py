@@ -6,12 +6,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from eval.cases import Case
-from eval.engines import DEFAULT_COLLECTION, RANKING_DEPTH
+from eval.engines import RANKING_DEPTH, collection_of
 from eval.replies import Reply, reply_of
 from index.documents import Document
 from index.embedder import load_embedder
 from index.errors import (
-    EngineUnavailable,
     InvalidQuestion,
     QuestionFailed,
     UnresolvableCitation,
@@ -67,13 +66,7 @@ class LocalEngine:
         Raises:
             EngineUnavailable: there are no documents for it.
         """
-        name = case.collection or DEFAULT_COLLECTION
-        if name not in self._ids:
-            raise EngineUnavailable(
-                f"The case {case.id!r} is about the collection {name!r}; say where its documents are: "
-                f"--documents {name}=FOLDER."
-            )
-        return name
+        return collection_of(case, self._ids)
 
     def description(self) -> dict[str, str]:
         """Return version, models and settings."""

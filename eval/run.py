@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 
 from eval import metrics
 from eval.cases import Case, standing_alone
-from eval.engines import SENDS_HISTORY, Engine
+from eval.engines import Engine
 from eval.ranking import Gains, gains_of
 from eval.replies import Reply
 from eval.texts import GoldWords, gold_words, is_accepted_wording, stands
@@ -144,13 +144,13 @@ def run_cases(
 ) -> Run:
     """Put every case to the engine, `jobs` at a time, and judge what it says; `progress` is told how many are done.
 
-    Follow-ups are left out while no engine takes what was said before them.
+    Follow-ups are left out as long as no engine takes what was said before them.
 
     Raises:
         EngineUnavailable: the engine cannot be asked, answered nothing at all, or changed meanwhile.
     """
     begin, started_at = time.perf_counter(), datetime.now(UTC).isoformat(timespec="seconds")
-    given, cases = len(cases), askable(cases)
+    given, cases = len(cases), standing_alone(cases)
     documents = {engine.collection(case): dict(engine.documents(case)) for case in cases}
     replies = _ask_all(cases, engine, jobs, progress)
     if replies and all(isinstance(each, str) for each in replies):
@@ -171,11 +171,6 @@ def run_cases(
         round(time.perf_counter() - begin, 3),
         tuple(_record(engine, case, reply) for case, reply in zip(cases, replies, strict=True)),
     )
-
-
-def askable(cases: Sequence[Case]) -> list[Case]:
-    """Return the cases that can be put to an engine."""
-    return list(cases) if SENDS_HISTORY else standing_alone(cases)
 
 
 def ask_one(engine: Engine, case: Case) -> Record:

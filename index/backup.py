@@ -8,7 +8,6 @@ import hashlib
 import json
 import os
 import shutil
-import sqlite3
 import tempfile
 import zipfile
 from collections.abc import Iterator, Sequence
@@ -19,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from index import schema
-from index.disk import store_error, sync_folder
+from index.disk import DATABASE_ERRORS, store_error, sync_folder
 from index.errors import BackupError, StoreDamaged, StoreError, StoreFull, UnknownCollection
 from index.library import COLLECTION_NAME, collection_names
 from index.store import STORE_FILE, Store
@@ -125,7 +124,7 @@ def _copy(source: Path, copy: Path, name: str) -> Entry:
         connection.execute("PRAGMA query_only = OFF")  # it counts for the copy, too
         try:
             connection.execute("VACUUM INTO ?", (str(copy),))
-        except sqlite3.Error as error:
+        except DATABASE_ERRORS as error:
             meaning = store_error(source, error)
             raise store_error(copy, error) if isinstance(meaning, StoreFull) else meaning from error
     with closing(Store(copy.parent, read_only=True)) as store, store.reading() as snapshot:

@@ -35,7 +35,7 @@ def sound_rows(rows: Sequence[tuple[int, bytes, int]], dimension: int) -> tuple[
     Nothing else may come near FAISS: it would read past the end of a vector that is too short.
     """
     length = 4 * dimension
-    kept = [row for row in rows if len(row[1]) == length and checksum(row[0], row[1]) == row[2]]
+    kept = [row for row in rows if _is_whole(row[1], length) and checksum(row[0], row[1]) == row[2]]
     matrix = np.frombuffer(b"".join(row[1] for row in kept), dtype="<f4").astype(np.float32)
     matrix = matrix.reshape(len(kept), dimension)
     with np.errstate(all="ignore"):  # of infinities and the like; they are what is looked for
@@ -43,3 +43,8 @@ def sound_rows(rows: Sequence[tuple[int, bytes, int]], dimension: int) -> tuple[
     if good.all():
         return [row[0] for row in kept], matrix
     return [row[0] for row, is_good in zip(kept, good, strict=True) if is_good], matrix[good]
+
+
+def _is_whole(vector: object, length: int) -> bool:
+    """Whether a value is bytes of some length; where the disk was damaged, it may be anything."""
+    return isinstance(vector, bytes) and len(vector) == length

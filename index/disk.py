@@ -12,14 +12,20 @@ _FULL = (errno.ENOSPC, errno.EDQUOT)
 _READ_ONLY = (errno.EROFS, errno.EACCES, errno.EPERM)
 # What Python and SQLite say of a text that Python cannot make a string of. The first of these messages holds the text.
 _NO_UTF8 = ("Could not decode", "user-defined function raised")
+# What SQLite says where the names in its schema are not the ones that we wrote.
+_NO_SCHEMA = ("no such ", "malformed")
+# What using a database raises. Where SQLite's own message quotes damaged bytes, Python cannot make a string of it.
+DATABASE_ERRORS = (sqlite3.Error, UnicodeDecodeError)
 # The low byte of an extended code of SQLite is its kind.
 _KIND = 0xFF
 # Where less than this is free, in bytes, a write that failed for whatever reason failed for want of room.
 _NO_ROOM = 1 << 20
 
 
-def store_error(path: Path, error: sqlite3.Error | OSError) -> StoreError:
+def store_error(path: Path, error: sqlite3.Error | UnicodeDecodeError | OSError) -> StoreError:
     """Return what an error that befell the store at `path` means: no room, not writable, damaged, or out of use."""
+    if isinstance(error, UnicodeDecodeError):
+        return damaged(path, "a name in it is no text")
     return _of_the_system(path, error) if isinstance(error, OSError) else _of_sqlite(path, error)
 
 
@@ -34,7 +40,7 @@ def _of_the_system(path: Path, error: OSError) -> StoreError:
 def _of_sqlite(path: Path, error: sqlite3.Error) -> StoreError:
     kind = getattr(error, "sqlite_errorcode", 0) & _KIND  # there is none where Python itself raised it
     is_no_text = str(error).startswith(_NO_UTF8)
-    if kind in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB) or is_no_text:
+    if kind in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB) or is_no_text or str(error).startswith(_NO_SCHEMA):
         return damaged(path, "a text is not what was stored" if is_no_text else str(error))
     if kind == sqlite3.SQLITE_FULL or (kind == sqlite3.SQLITE_IOERR and _has_no_room(path)):
         return _full(path)

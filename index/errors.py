@@ -29,6 +29,10 @@ class UnknownCollection(CitespanError):
     """No collection has this name."""
 
 
+class UnknownJob(CitespanError):
+    """No job has this id in this collection."""
+
+
 class StoreError(CitespanError):
     """The store on disk cannot be used."""
 
@@ -91,6 +95,10 @@ class Overloaded(CitespanError):
 
 class DeadlineExceeded(CitespanError):
     """A request took longer than its deadline allows."""
+
+
+class ServiceRefused(CitespanError):
+    """A running service does not do what a command asks of it, or cannot be reached."""
 
 
 class InvalidCase(CitespanError):

@@ -8,7 +8,7 @@ import sqlite3
 from pathlib import Path
 
 from index.checksums import CHECKSUM_FUNCTION, checksum
-from index.disk import is_writable, store_error
+from index.disk import DATABASE_ERRORS, is_writable, store_error
 from index.errors import StoreDamaged, StoreError, StoreFull, StoreReadOnly, StoreTooNew
 from index.upkeep import LOG_LIMIT
 
@@ -19,7 +19,7 @@ APPLICATION_ID = 0x43495445  # "CITE": tells our files from any other SQLite dat
 # The values that a row's checksum is of, in this order; a text has its SHA-256. The triggers below are made of them:
 # whoever changes them makes the triggers and the checksums anew in a migration.
 DOCUMENT_VALUES = (
-    "id, source, title, content_sha256, metadata, generation, passages, characters, created_at, updated_at"
+    "id, source, title, content_sha256, metadata, tags, date, generation, passages, characters, created_at, updated_at"
 )
 PASSAGE_VALUES = 'id, document, ordinal, start, "end", section, heading, text, sentences'
 VECTOR_VALUES = "passage, vector"
@@ -87,9 +87,57 @@ END;
 INSERT INTO meta (key, value) VALUES ('generation', '0');
 """
 
+# A document's tags, as a JSON list, and its date. Jobs: long pieces of work and what became of them. And the index that
+# is built beside the one that serves, document by document: `staged` says of which generation.
+_VERSION_2 = """
+ALTER TABLE documents ADD COLUMN tags TEXT NOT NULL DEFAULT '[]';
+ALTER TABLE documents ADD COLUMN date TEXT;
+
+CREATE TABLE jobs (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    kind TEXT NOT NULL,
+    state TEXT NOT NULL,
+    total INTEGER,
+    done INTEGER NOT NULL DEFAULT 0,
+    added INTEGER NOT NULL DEFAULT 0,
+    replaced INTEGER NOT NULL DEFAULT 0,
+    unchanged INTEGER NOT NULL DEFAULT 0,
+    failed INTEGER NOT NULL DEFAULT 0,
+    error TEXT,
+    created_at TEXT NOT NULL,
+    updated_at TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE job_failures (
+    job INTEGER NOT NULL REFERENCES jobs (number) ON DELETE CASCADE,
+    line INTEGER NOT NULL,
+    detail TEXT NOT NULL,
+    PRIMARY KEY (job, line)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE staged (
+    document INTEGER PRIMARY KEY REFERENCES documents (number) ON DELETE CASCADE,
+    generation INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE staged_passages (
+    document INTEGER NOT NULL REFERENCES staged (document) ON DELETE CASCADE,
+    ordinal INTEGER NOT NULL,
+    start INTEGER NOT NULL,
+    "end" INTEGER NOT NULL,
+    section TEXT,
+    heading TEXT NOT NULL,
+    text TEXT NOT NULL,
+    sentences BLOB NOT NULL,
+    vector BLOB NOT NULL,
+    PRIMARY KEY (document, ordinal)
+) STRICT;
+"""
+
 # What a row says is checked when it is read. Triggers write the checksums, whichever statement writes the row. And the
 # store has a name of its own, so that a file beside it can be told from that of another store.
-_CHECKSUMS = f"""
+_VERSION_3 = f"""
 ALTER TABLE documents ADD COLUMN checksum INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE passages ADD COLUMN checksum INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE vectors ADD COLUMN checksum INTEGER NOT NULL DEFAULT 0;
@@ -117,7 +165,7 @@ UPDATE vectors SET checksum = {checksum_of(VECTOR_VALUES, "vectors")};
 INSERT INTO meta (key, value) VALUES ('store_id', lower(hex(randomblob(16))));
 """
 
-MIGRATIONS = (_VERSION_1, _CHECKSUMS)
+MIGRATIONS = (_VERSION_1, _VERSION_2, _VERSION_3)
 VERSION = len(MIGRATIONS)
 
 
@@ -131,14 +179,15 @@ def connect(path: Path, *, read_only: bool) -> sqlite3.Connection:
         StoreError: the file cannot be opened.
         StoreDamaged: the file is no SQLite database.
     """
+    failure: sqlite3.Error | UnicodeDecodeError
     try:
         return _connect(str(path), read_only=read_only)
-    except sqlite3.DatabaseError as error:
+    except DATABASE_ERRORS as error:
         failure = error
     if read_only and _is_at_rest(path):
         try:
             return _connect(f"{path.absolute().as_uri()}?immutable=1", read_only=True, uri=True)
-        except sqlite3.DatabaseError as error:
+        except DATABASE_ERRORS as error:
             failure = error
     if not isinstance(failure, sqlite3.OperationalError):
         raise StoreDamaged(

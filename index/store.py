@@ -16,20 +16,22 @@ from typing import Any
 from index import schema, upkeep
 from index.acknowledged import Acknowledged
 from index.checksums import sound_rows
-from index.disk import damaged, store_error
+from index.disk import DATABASE_ERRORS, damaged, store_error
 from index.documents import Document, content_sha256
 from index.embedder import Matrix
 from index.errors import FullTextDamaged, StoreDamaged, StoreError, UnknownCollection
+from index.filters import NO_FILTERS, Filters
+from index.jobs import JobTable
 from index.passages import Passage, embedded_text
 from index.records import (
     RECORD_COLUMNS,
     DocumentRecord,
-    Filters,
     StoredPassage,
     document_record,
     packed_sentences,
     stored_passage,
 )
+from index.staging import Staging
 
 STORE_FILE = "store.sqlite"
 
@@ -59,6 +61,16 @@ class Snapshot:
         except ValueError as error:
             raise self._damaged("its generation is no number") from error
 
+    @property
+    def jobs(self) -> JobTable:
+        """The jobs, as this snapshot sees them."""
+        return JobTable(self._connection)
+
+    @property
+    def staging(self) -> Staging:
+        """The index that is built beside this one, as this snapshot sees it."""
+        return Staging(self._connection)
+
     def meta(self, key: str) -> str | None:
         """Return what the store says of itself under `key`."""
         row = self._connection.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
@@ -72,15 +84,17 @@ class Snapshot:
         """Return the document from this source."""
         return self._document("source", source)
 
-    def documents(self, *, after: int = 0, limit: int = -1) -> list[DocumentRecord]:
-        """Return documents in the order in which they first came, from the number above `after` on.
+    def documents(self, *, after: int = 0, limit: int = -1, filters: Filters = NO_FILTERS) -> list[DocumentRecord]:
+        """Return the documents that pass `filters` in the order in which they first came, above the number `after`.
 
         Raises:
             StoreDamaged: one is not what was stored.
         """
+        condition, values = filters.condition()
         rows = self._connection.execute(
-            f"SELECT {_IS_SOUND}, {RECORD_COLUMNS} FROM documents AS d WHERE number > ? ORDER BY number LIMIT ?",
-            (after, limit),
+            f"SELECT {_IS_SOUND}, {RECORD_COLUMNS} FROM documents AS d WHERE number > ? AND {condition}"
+            " ORDER BY number LIMIT ?",
+            (after, *values, limit),
         )
         return [self._record(row) for row in rows]
 
@@ -96,7 +110,7 @@ class Snapshot:
         if row is None:
             return None
         text, sha256, source = row
-        if content_sha256(text) != sha256:
+        if not _is_text(text, sha256):
             raise self._damaged(f"the text of {source!r} is not what was stored")
         return str(text)
 
@@ -136,7 +150,7 @@ class Snapshot:
 
     def passage_ids(self, filters: Filters) -> list[int]:
         """Return the ids of all passages of the documents that pass `filters`."""
-        condition, values = _conditions(filters)
+        condition, values = filters.condition()
         rows = self._connection.execute(
             f"SELECT p.id FROM passages AS p JOIN documents AS d ON d.number = p.document WHERE {condition}", values
         )
@@ -153,7 +167,7 @@ class Snapshot:
         Raises:
             FullTextDamaged: the full text cannot be searched.
         """
-        condition, values = _conditions(filters)
+        condition, values = filters.condition()
         # The plus keeps SQLite from searching the full text once for every passage that passes the filters.
         among = (
             "AND +rowid IN (SELECT p.id FROM passages AS p JOIN documents AS d ON d.number = p.document"
@@ -172,7 +186,7 @@ class Snapshot:
                 if len(found) >= limit and score < found[limit - 1][1]:
                     break
                 found.append((passage_id, score))
-        except sqlite3.DatabaseError as error:
+        except DATABASE_ERRORS as error:
             meaning = store_error(self._path, error)
             if "invalid fts5 file format" in str(error):
                 meaning = self._damaged(str(error))
@@ -204,7 +218,7 @@ class Snapshot:
             row = self._connection.execute(
                 "SELECT (SELECT count(*) FROM full_text_docsize) = (SELECT count(*) FROM passages)"
             ).fetchone()
-        except sqlite3.DatabaseError as error:
+        except DATABASE_ERRORS as error:
             if isinstance(store_error(self._path, error), StoreDamaged):
                 return False
             raise
@@ -230,7 +244,7 @@ class Snapshot:
             ).fetchall()
         except StoreDamaged:
             return False
-        except sqlite3.Error as error:
+        except DATABASE_ERRORS as error:
             if isinstance(store_error(self._path, error), StoreDamaged):
                 return False
             raise
@@ -238,15 +252,20 @@ class Snapshot:
             return False
         return len(rows) == record.passages and all(text[start:end] == passage for start, end, passage in rows)
 
-    def document_hashes(self) -> list[tuple[str, str, str, str]]:
-        """Return (source, content_sha256, title, metadata) of every document, sorted."""
-        rows = self._connection.execute("SELECT source, content_sha256, title, metadata FROM documents")
-        return sorted(rows.fetchall())
+    def document_hashes(self) -> list[tuple[str | None, ...]]:
+        """Return (source, content_sha256, title, metadata, tags, date) of every document, sorted by source."""
+        rows = self._connection.execute(
+            "SELECT source, content_sha256, title, metadata, tags, date FROM documents ORDER BY source"
+        )
+        return rows.fetchall()
 
     def counts(self) -> tuple[int, int]:
         """Return the number of documents and of passages."""
         row = self._connection.execute("SELECT count(*), coalesce(sum(passages), 0) FROM documents").fetchone()
-        return int(row[0]), int(row[1])
+        try:
+            return int(row[0]), int(row[1])
+        except ValueError as error:
+            raise self._damaged("a number of passages is no number") from error
 
     def faults(self) -> list[str]:
         """Check everything that the store promises and return what is wrong, in words; this reads all of it."""
@@ -261,8 +280,9 @@ class Snapshot:
         for number, source, text, sha256 in self._connection.execute(
             "SELECT number, source, text, content_sha256 FROM documents ORDER BY number"
         ):
-            if content_sha256(text) != sha256:
+            if not _is_text(text, sha256):
                 found.append(f"the text of {source!r} is not what was stored")
+                continue
             # Sliced here: SQLite would walk the text from its beginning for every passage.
             rows = self._connection.execute('SELECT start, "end", text FROM passages WHERE document = ?', (number,))
             astray += sum(text[start:end] != passage for start, end, passage in rows)
@@ -300,12 +320,12 @@ class Change(Snapshot):
         now = datetime.now(UTC).isoformat(timespec="seconds")
         generation = self._advance()
         number = self._connection.execute(
-            "INSERT INTO documents (id, source, title, text, content_sha256, metadata, generation, passages,"
-            " characters, created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+            "INSERT INTO documents (id, source, title, text, content_sha256, metadata, tags, date, generation,"
+            " passages, characters, created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
             " ON CONFLICT (source) DO UPDATE SET title = excluded.title, text = excluded.text,"
-            " content_sha256 = excluded.content_sha256, metadata = excluded.metadata,"
-            " generation = excluded.generation, passages = excluded.passages, characters = excluded.characters,"
-            " updated_at = excluded.updated_at RETURNING number",
+            " content_sha256 = excluded.content_sha256, metadata = excluded.metadata, tags = excluded.tags,"
+            " date = excluded.date, generation = excluded.generation, passages = excluded.passages,"
+            " characters = excluded.characters, updated_at = excluded.updated_at RETURNING number",
             (
                 document.id,
                 document.source,
@@ -313,6 +333,8 @@ class Change(Snapshot):
                 document.text,
                 document.content_sha256,
                 json.dumps(dict(document.metadata), ensure_ascii=False, sort_keys=True),
+                json.dumps(document.tags, ensure_ascii=False),
+                document.date,
                 generation,
                 len(passages),
                 len(document.text),
@@ -371,6 +393,11 @@ class Change(Snapshot):
         """Make the indexes of the tables anew from their rows."""
         self._connection.execute("REINDEX")
 
+    def take_staged(self) -> None:
+        """Let the staged index take the place of the one that is there; every document must be staged."""
+        self._advance()
+        self.staging.take_over()
+
     def set_meta(self, key: str, value: str) -> None:
         """Let the store say `value` of itself under `key`."""
         self._connection.execute("INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)", (key, value))
@@ -427,9 +454,12 @@ class Store:
                 if not accept_loss:
                     raise damaged(self.path, self.loss)
                 self._acknowledged.write(Snapshot(connection, self.path).generation)
-        except (sqlite3.Error, StoreError) as error:
+        except DATABASE_ERRORS as error:
             connection.close()
-            raise (store_error(self.path, error) if isinstance(error, sqlite3.Error) else error) from error
+            raise store_error(self.path, error) from error
+        except StoreError:
+            connection.close()
+            raise
         if read_only:
             self._readers.put(connection)
         else:
@@ -459,7 +489,7 @@ class Store:
             connection.execute("BEGIN")
             yield Snapshot(connection, self.path)
             connection.rollback()
-        except sqlite3.Error as error:
+        except DATABASE_ERRORS as error:
             connection.close()  # whatever is wrong with it, the next reader gets a new one
             raise store_error(self.path, error) from error
         except BaseException:
@@ -480,7 +510,7 @@ class Store:
         try:
             connection.execute("BEGIN IMMEDIATE")
             yield Change(connection, self.path, self._acknowledged)
-        except sqlite3.Error as error:
+        except DATABASE_ERRORS as error:
             raise store_error(self.path, error) from error
         finally:
             self._end(connection)
@@ -498,7 +528,7 @@ class Store:
         """
         try:
             upkeep.compact(self._writing_connection())
-        except sqlite3.Error as error:
+        except DATABASE_ERRORS as error:
             raise store_error(self.path, error) from error
 
     def full_text_fault(self) -> str | None:
@@ -511,7 +541,7 @@ class Store:
                 connection.execute("INSERT INTO full_text (full_text, rank) VALUES ('integrity-check', 1)")
         except StoreError:
             return None
-        except sqlite3.Error as error:
+        except DATABASE_ERRORS as error:
             if "fts5" in str(error) or isinstance(store_error(self.path, error), StoreDamaged):
                 return "the full text is not that of the passages"
         return None
@@ -545,6 +575,11 @@ class Store:
             self._writer = None
 
 
+def _is_text(value: object, sha256: object) -> bool:
+    """Whether a value is the text that has this hash; where the disk was damaged, it may be anything."""
+    return isinstance(value, str) and content_sha256(value) == sha256
+
+
 # Complaint, and the query that counts the rows that give cause for it.
 _PROMISES = {
     "documents that are not what was stored": "SELECT count(*) FROM documents AS d WHERE checksum !="
@@ -559,13 +594,3 @@ _PROMISES = {
     "passages without full text": "SELECT count(*) FROM passages WHERE id NOT IN (SELECT id FROM full_text_docsize)",
     "full texts without a passage": "SELECT count(*) FROM full_text_docsize WHERE id NOT IN (SELECT id FROM passages)",
 }
-
-
-def _conditions(filters: Filters) -> tuple[str, tuple[str, ...]]:
-    conditions = ["TRUE"]
-    values = []
-    for column, allowed in (("d.id", filters.document_id), ("d.source", filters.source)):
-        if allowed is not None:
-            conditions.append(f"{column} IN (SELECT value FROM json_each(?))")
-            values.append(json.dumps(allowed))
-    return " AND ".join(conditions), tuple(values)

@@ -1,51 +1,30 @@
-"""The command `citespan`: build, serve, ask, backup, restore, doctor."""
+"""The command `citespan`: build, serve, ask, backup, restore, doctor, and those of `service/keeping_cli.py`."""
 
-import sys
 from collections import Counter
 from collections.abc import Callable, Sequence
-from functools import wraps
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import click
-from rich.console import Console
-from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TaskProgressColumn, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
 from index.backup import Entry, back_up
 from index.backup import restore as restore_backup
 from index.collection import Receipt
 from index.documents import find_files, read_document
-from index.errors import CitespanError, InvalidDocument, UnknownCollection
+from index.errors import InvalidDocument, UnknownCollection
 from index.library import DEFAULT_COLLECTION, write_lock
-from service import VERSION, doctor
+from service import VERSION, doctor, keeping_cli
 from service.answering import Response
 from service.answers import Answer
+from service.console import FAULTY, OK, command, err, out
 from service.engine import open_engine, open_library
+from service.keeping_cli import progress_bar, reporter
 from service.question import checked_question
 from service.schemas import AskResponse
 from service.settings import Settings
 
 Report: TypeAlias = Callable[[float, int], None]
-
-OK, FAULTY, FAILED = 0, 1, 2
-
-out = Console(highlight=False)
-err = Console(stderr=True, highlight=False)
-
-
-def _command(function: Callable[..., int]) -> Callable[..., None]:
-    """Let a command end with its exit code, and tell errors in one line without a traceback."""
-
-    @wraps(function)
-    def run(*args: Any, **kwargs: Any) -> None:
-        try:
-            sys.exit(function(*args, **kwargs))
-        except CitespanError as error:
-            err.print(Text.assemble(("error: ", "bold red"), str(error)), soft_wrap=True)
-            sys.exit(FAILED)
-
-    return run
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -60,7 +39,7 @@ def main() -> None:
 @main.command()
 @click.argument("folders", nargs=-1, type=click.Path(path_type=Path, exists=True, file_okay=False))
 @click.option("--collection", default=DEFAULT_COLLECTION, show_default=True, help="Where the documents go.")
-@_command
+@command
 def build(folders: tuple[Path, ...], collection: str) -> int:
     """Index the text and Markdown files of FOLDERS: new and changed ones only.
 
@@ -75,12 +54,12 @@ def build(folders: tuple[Path, ...], collection: str) -> int:
     settings = Settings.from_environment()
     receipts: list[Receipt] = []
     failed: list[str] = []
-    with _progress() as progress:
+    with progress_bar() as progress:
         loading = progress.add_task("Loading the model", total=None)
-        with open_library(settings, reindex=_reporter(progress, "Indexing anew")) as library:
+        with open_library(settings, reindex=reporter(progress, "Indexing anew")) as library:
             progress.update(loading, visible=False)
             target = library.create(collection)
-            report = _reporter(progress, "Indexing")
+            report = reporter(progress, "Indexing")
             for number, (source, path) in enumerate(found):
                 try:
                     document = read_document(path, source=source)
@@ -103,7 +82,7 @@ def build(folders: tuple[Path, ...], collection: str) -> int:
 @main.command()
 @click.option("--host", help="Address to listen on (CITESPAN_HOST).")
 @click.option("--port", type=int, help="Port to listen on (CITESPAN_PORT).")
-@_command
+@command
 def serve(host: str | None, port: int | None) -> int:
     """Serve the HTTP API until a signal comes."""
     from service.server import serve as run  # a web server, which the other commands need not load
@@ -115,7 +94,7 @@ def serve(host: str | None, port: int | None) -> int:
 @click.argument("question")
 @click.option("--collection", default=DEFAULT_COLLECTION, show_default=True, help="Where to look.")
 @click.option("--json", "as_json", is_flag=True, help="Print what POST /v1/ask would send.")
-@_command
+@command
 def ask(question: str, collection: str, as_json: bool) -> int:
     """Answer QUESTION from the documents, or say that they do not say."""
     question = checked_question(question)
@@ -136,7 +115,7 @@ def ask(question: str, collection: str, as_json: bool) -> int:
 @main.command()
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 @click.option("--collection", "collections", multiple=True, help="Only this one; may be given several times.")
-@_command
+@command
 def backup(file: Path, collections: tuple[str, ...]) -> int:
     """Write the collections to FILE, which must not be there yet; the service may run meanwhile."""
     _tell("Backed up", back_up(Settings.from_environment().data_dir, file, collections=collections))
@@ -146,7 +125,7 @@ def backup(file: Path, collections: tuple[str, ...]) -> int:
 @main.command()
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 @click.option("--collection", "collections", multiple=True, help="Only this one; may be given several times.")
-@_command
+@command
 def restore(file: Path, collections: tuple[str, ...]) -> int:
     """Put the collections of the backup FILE into the data directory, while no service runs there.
 
@@ -160,7 +139,7 @@ def restore(file: Path, collections: tuple[str, ...]) -> int:
 
 @main.command(name="doctor")
 @click.option("--repair", is_flag=True, help="Make anew what can be made from the texts, while no service runs.")
-@_command
+@command
 def diagnose(repair: bool) -> int:
     """Tell what is installed, which models answer, and whether the stores are healthy; exit code 1 if not."""
     settings = Settings.from_environment()
@@ -201,33 +180,20 @@ def _show_answer(answer: Answer) -> None:
         out.print(Text(f"{place}  {heading}", style="dim"), soft_wrap=True)
 
 
-def _progress() -> Progress:
-    return Progress(
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TaskProgressColumn(),
-        TimeElapsedColumn(),
-        console=err,
-    )
-
-
 def _part(report: Report, number: int, total: int) -> Report:
     """Return a function that shows the progress inside document `number` (from 0) of `total` as part of the whole."""
     return lambda done, of: report(number + done / of, total)
 
 
-def _reporter(progress: Progress, description: str) -> Report:
-    """Return a function that shows how many of how many are done, from the first call on."""
-    tasks: list[TaskID] = []
-
-    def report(done: float, total: int) -> None:
-        if not tasks:
-            tasks.append(progress.add_task(description, total=total))
-        progress.update(tasks[0], completed=done, total=total)
-
-    return report
-
+for _each in (
+    keeping_cli.add,
+    keeping_cli.sync_folder,
+    keeping_cli.list_documents,
+    keeping_cli.delete,
+    keeping_cli.collections,
+    keeping_cli.reindex,
+):
+    main.add_command(_each)
 
 if __name__ == "__main__":
     main()

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from index.collection import Progress
-from index.embedder import Embedder, load_embedder
+from index.embedder import Embedder, find_embedder, load_embedder
+from index.indexer import Progress
 from index.library import DEFAULT_COLLECTION, Library, write_lock
 from service.answering import Answerer
 from service.reader.artifact import DEFAULT_READER, MODEL_FILE, load_artifact
@@ -69,7 +69,11 @@ def _library(
     embedder = embedder or load_embedder(
         settings.embedder, cache=settings.model_cache_dir, engine=settings.embedder_engine, threads=settings.threads
     )
-    return Library(settings.data_dir, embedder, read_only=read_only, reindex=reindex)
+
+    def former(identity: str) -> Embedder | None:
+        return find_embedder(identity, cache=settings.model_cache_dir, threads=settings.threads)
+
+    return Library(settings.data_dir, embedder, read_only=read_only, reindex=reindex, find_embedder=former)
 
 
 def _answerer(settings: Settings) -> Answerer:

@@ -17,6 +17,7 @@ from service.problems import body_too_large
 T = TypeVar("T")
 
 DOCUMENTS_PATH = "/v1/documents"
+BATCH_PATH = "/v1/documents:batch"
 SMALL_BODY = 262_144
 
 _LENGTH_DIGITS = 18
@@ -112,20 +113,21 @@ class Gate:
 class BodyLimit:
     """ASGI middleware that refuses bodies that are too large, whether or not a length was announced.
 
-    Documents may have `limit` bytes; anything else is small, and so is the time that parsing it takes.
+    A document may have `limit` bytes, and a batch, which is never held in memory, `batch_limit`; anything else is
+    small, and so is the time that parsing it takes.
     """
 
-    def __init__(self, app: ASGIApp, *, limit: int) -> None:
+    def __init__(self, app: ASGIApp, *, limit: int, batch_limit: int) -> None:
         self._app = app
-        self._document_limit = limit
+        self._limits = {DOCUMENTS_PATH: limit, BATCH_PATH: batch_limit}
+        self._small = min(SMALL_BODY, limit)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, or answer it with a problem."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        is_document = scope["path"] == DOCUMENTS_PATH
-        limit = self._document_limit if is_document else min(SMALL_BODY, self._document_limit)
+        limit = self._limits.get(scope["path"], self._small)
         announced = Headers(scope=scope).get("content-length", "0")
         if not announced.isdecimal() or len(announced) > _LENGTH_DIGITS or int(announced) > limit:
             await body_too_large(limit).response()(scope, receive, send)

@@ -43,6 +43,7 @@ KINDS: dict[type[errors.CitespanError], tuple[int, str, str]] = {
     errors.InvalidCollectionName: (422, "invalid-collection-name", "The collection's name cannot be taken"),
     errors.UnknownDocument: (404, "unknown-document", "There is no such document"),
     errors.UnknownCollection: (404, "unknown-collection", "There is no such collection"),
+    errors.UnknownJob: (404, "unknown-job", "There is no such job"),
     errors.Forbidden: (403, "forbidden", "The key does not allow this"),
     errors.NotReady: (503, "not-ready", "The service is not ready"),
     errors.Overloaded: (503, "overloaded", "Too many requests are waiting"),
@@ -96,17 +97,25 @@ INTERNAL = Problem(
 )
 
 
+NOT_JSON = "Send JSON, with the header 'Content-Type: application/json'."
+
+
 def body_too_large(limit: int) -> Problem:
     """Return the problem of a body of more than `limit` bytes."""
-    detail = f"This request's body may have {limit} bytes; send less at once, or raise CITESPAN_MAX_BODY_BYTES."
+    detail = (
+        f"This request's body may have {limit} bytes; send less at once, or raise CITESPAN_MAX_BODY_BYTES "
+        "(of a batch: CITESPAN_MAX_BATCH_BYTES)."
+    )
     return Problem(413, "body-too-large", "The body is too large", detail)
 
 
 def _validation_problem(request: Request, error: RequestValidationError) -> Problem:
     details = error.errors()
-    if request.method == "POST" and not is_json(request.headers.get("content-type", "")):
-        detail = "Send JSON, with the header 'Content-Type: application/json'."
-        return Problem(415, "unsupported-media-type", "The body is not announced as JSON", detail)
+    if details and details[0]["type"] == "media_type":
+        return Problem(415, "unsupported-media-type", "The body is not announced as JSON", details[0]["msg"])
+    of_body = any(each["loc"][:1] == ("body",) for each in details)
+    if of_body and request.method == "POST" and not is_json(request.headers.get("content-type", "")):
+        return Problem(415, "unsupported-media-type", "The body is not announced as JSON", NOT_JSON)
     if details and details[0]["type"] == "json_invalid":
         reason = details[0].get("ctx", {}).get("error", "")
         return Problem(400, "invalid-json", "The body is not JSON", f"The body cannot be parsed: {reason}.")
@@ -139,6 +148,12 @@ def _http_problem(request: Request, error: HTTPException) -> Problem:
         case status:
             title = HTTPStatus(status).phrase
             return Problem(status, title.lower().replace(" ", "-"), title, _sentence(str(error.detail)), headers)
+
+
+def is_json_lines(content_type: str) -> bool:
+    """Whether a Content-Type header announces JSON lines."""
+    media_type = content_type.partition(";")[0].strip().lower()
+    return media_type in ("application/jsonl", "application/x-ndjson", "application/ndjson", "application/x-jsonlines")
 
 
 def is_json(content_type: str) -> bool:

@@ -122,12 +122,12 @@ def test_a_full_disk_is_told_and_forgotten_when_there_is_room(small_disk: Path) 
         fingerprint = collection.fingerprint()
         for _ in range(3):
             ballast = fill_up(small_disk)
-            for change in (
-                lambda: collection.put(make_document(text_of("c", 200), source="c.txt")),
-                lambda: collection.put(make_document(text_of("new", 200), source="a.txt")),
+            for document in (
+                make_document(text_of("c", 200), source="c.txt"),
+                make_document(text_of("new", 200), source="a.txt"),
             ):
                 with pytest.raises(StoreFull, match=r"no room left.*nothing was changed"):
-                    change()
+                    collection.put(document)
                 assert_holds(collection, texts)
                 assert collection.fingerprint() == fingerprint
             with closing(opened(small_disk / "one", read_only=True)) as reader:

@@ -14,8 +14,8 @@ from index import schema
 from index.checksums import checksum, sound_rows
 from index.documents import Document, Scalar, make_document
 from index.errors import StoreDamaged, StoreError, StoreTooNew, UnknownCollection
+from index.filters import Filters
 from index.passages import PassageSettings, split_passages
-from index.records import Filters
 from index.store import STORE_FILE, Change, Store
 
 EMBEDDER = WordEmbedder()

@@ -194,3 +194,37 @@ def test_doctor_names_what_it_cannot_repair_and_sending_it_again_does(data: Path
     assert "default: a.txt is lost" in invoke("doctor", "--repair").output
     assert "1 replaced, 1 unchanged" in invoke("build", str(folder)).output
     assert invoke("doctor").exit_code == 0
+
+
+def test_sync_here_adds_updates_and_removes(data: Path, folder: Path) -> None:
+    dry = invoke("sync", str(folder), "--dry-run")
+    assert dry.exit_code == 0
+    assert "would add a.txt" in dry.output
+    assert not (data / "default").exists()
+    assert invoke("sync", str(folder)).exit_code == 0
+    (folder / "a.txt").write_text("The ferry leaves at two.")
+    (folder / "deep" / "b.md").unlink()
+    (folder / "broken.txt").write_bytes(b"\xff")
+    result = invoke("sync", str(folder))
+    assert result.exit_code == 1
+    assert "broken.txt" in result.output
+    assert "leaves at two" in invoke("ask", "When does the ferry leave?").output
+    listed = [json.loads(line) for line in invoke("list", "--json").stdout.splitlines()]
+    assert [each["source"] for each in listed] == ["a.txt"]
+    assert "default: 1 documents" in invoke("collections", "list").output
+
+
+def test_the_key_for_a_service_does_not_disturb_a_command_without_url(
+    data: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CITESPAN_API_KEY", "a-secret-of-some-length")
+    assert invoke("sync", str(folder)).exit_code == 0
+
+
+def test_reindex_here_brings_an_index_up_to_date(data: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    invoke("sync", str(folder))
+    monkeypatch.setattr("index.indexer.RULES_VERSION", 99)
+    assert "citespan reindex" in invoke("ask", "When does the ferry leave?").output
+    assert "the index of 'default' is current" in invoke("reindex").output
+    assert "every index is current" in invoke("reindex").output
+    assert "noon" in invoke("ask", "When does the ferry leave?").output

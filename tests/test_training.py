@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 from tiny_data import tiny_data
@@ -19,6 +20,7 @@ from word_embedder import WordEmbedder
 from eval.squad import Corpus
 from service.reader.artifact import DEFAULT_READER, TOKENIZER_FILE
 from service.reader.features import FeatureMaker
+from training import __main__ as commands
 from training.batches import Batch, batches, collate
 from training.data import held_out, load_corpus, load_qamr, trained_on
 from training.fit import Recipe, fit
@@ -302,6 +304,29 @@ def test_fitting_learns_and_a_run_cut_short_goes_on_to_the_same_weights(tmp_path
         assert torch.allclose(weight, again.state_dict()[name], atol=1e-6), name
     with pytest.raises(ValueError, match="another recipe"):
         fit(_tiny_model(), GROUPS * 12, MAKER, replace(recipe, seed=9), tmp_path / "cut")
+
+
+def test_a_run_begun_again_begins_with_the_same_weights(
+    data: Path, corpus: Corpus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "run").mkdir()
+    begun: list[dict[str, torch.Tensor]] = []
+
+    def keep(model: SpanModel, *_: object, **__: object) -> int:
+        begun.append({name: each.clone() for name, each in model.state_dict().items()})
+        return 0
+
+    monkeypatch.setattr(commands, "mine", lambda *_: _found(corpus))
+    monkeypatch.setattr(commands, "from_embedder", _tiny_model)
+    monkeypatch.setattr(commands, "PASSES", {"first": (Mix(qamr=2), Recipe())})
+    monkeypatch.setattr(commands, "fit", keep)
+    for _ in range(2):
+        torch.rand(1)
+        arguments = ["fit", str(data), "--work", str(tmp_path), "--start", "embedder"]
+        result = CliRunner().invoke(commands.main, arguments, catch_exceptions=False)
+        assert result.exit_code == 0, result.output
+    first, second = begun
+    assert all(torch.equal(weight, second[name]) for name, weight in first.items())
 
 
 def test_weights_come_back_as_they_were_saved(tmp_path: Path) -> None:

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import click
 import torch
-from rich.console import Console
 from tokenizers import Tokenizer
 
 from index.embedder import load_embedder
 from index.model_folder import DEFAULT_MODEL, find_model
+from service.console import err
 from service.reader.artifact import ARTIFACTS, RECORD_FILE, WEIGHTS_FILE
 from service.reader.features import FeatureMaker
 from training.choosing import measure
@@ -26,8 +26,6 @@ from training.start import START_LAYERS, from_cross_encoder, from_embedder
 # What `--start` names instead of a file.
 EMBEDDER = "embedder"
 PASSES = {"first": (FIRST_MIX, FIRST), "second": (SECOND_MIX, SECOND), "third": (THIRD_MIX, THIRD)}
-
-err = Console(stderr=True, highlight=False)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -75,6 +73,7 @@ def fit_command(
     groups = Groups(corpus, found, sentences, embedder.count_tokens, mix)
     maker = _maker()
     folder = work / name
+    torch.manual_seed(recipe.seed)  # heads that are new begin at random
     model, origin = _started(start, work)
     steps = fit(model, groups.draw(recipe.number, recipe.seed), maker, recipe, folder, device=device, until=until)
     model.save(folder / WEIGHTS_FILE)

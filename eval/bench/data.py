@@ -8,19 +8,16 @@ from typing import Any
 
 import click
 import numpy as np
-from rich.console import Console
 from rich.table import Table
 
 from eval.metrics import bootstrap
 from eval.squad import Corpus, Question, load_squad
+from service.console import err, out
 
 MEASURED = "new_wiki.json"
 ALL_FILES = (MEASURED, "squad_dev_v1.1.json", "reddit.json", "amazon_reviews.json")
 # Where benchmarks keep what takes long to compute, and write what they found.
 OUTPUT = Path("eval/out")
-
-out = Console(highlight=False)
-err = Console(stderr=True, highlight=False)
 
 folder_argument = click.argument(
     "data", type=click.Path(path_type=Path, exists=True, file_okay=False), default=Path("../shared/data")

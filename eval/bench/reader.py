@@ -11,7 +11,7 @@ import click
 import httpx2
 from rich.progress import track
 
-from eval.bench.data import MEASURED, err, folder_argument, publish, sample, with_interval
+from eval.bench.data import MEASURED, folder_argument, publish, sample, with_interval
 from eval.bench.load import server
 from eval.cases import SEEDS_SET, read_cases, select
 from eval.metrics import exact_match, f1
@@ -22,6 +22,7 @@ from index.library import DEFAULT_COLLECTION
 from index.passages import Passage, PassageSettings, Sentence, split_passages
 from index.records import StoredPassage
 from index.retriever import Hit
+from service.console import err
 from service.engine import load_reader, open_engine
 from service.reader.artifact import WEIGHTS_FILE
 from service.reader.span_reader import SpanReader

@@ -10,13 +10,14 @@ from typing import Any
 import click
 from rich.progress import Progress
 
-from eval.bench.data import OUTPUT, err, folder_argument, load_measured, publish, sample, with_interval
+from eval.bench.data import OUTPUT, folder_argument, load_measured, publish, sample, with_interval
 from eval.metrics import auroc, coverage_at, expected_calibration_error
 from eval.paragraphs import index_paragraphs, retrieve_all
 from eval.reading import answering, read_all
 from eval.squad import Corpus, Question
 from index.embedder import load_embedder
 from index.retriever import Hit
+from service.console import err
 from service.engine import load_reader
 from service.reader.span_reader import SpanReader
 from service.settings import Settings

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.lib.stride_tricks import as_strided, sliding_window_view
 from numpy.typing import NDArray
 
 from service.reader.runtime import Marks
@@ -12,6 +13,8 @@ Scores = NDArray[np.float32]
 
 MAX_ANSWER_TOKENS = 40
 _NEAR_F1 = 0.5
+_NO_SENTENCE = -1
+_PIECE = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,31 +40,33 @@ def span_scores(marks: Marks, sentence_of: Sequence[int]) -> Scores:
     """
     tokens = len(marks)
     width = min(MAX_ANSWER_TOKENS, tokens)
-    starts = np.arange(tokens)[:, None]
-    ends = starts + np.arange(width)[None, :]
-    inside = ends < tokens
-    ends = np.minimum(ends, max(0, tokens - 1))
+    if not tokens:
+        return np.empty((0, 0), np.float32)
+    # Every row sees the tokens from its own on as a window into one array, filled up behind the last token.
+    behind = width - 1
+    ends = sliding_window_view(np.pad(marks[:, 1], (0, behind)), width)
     sentences = np.asarray(sentence_of)
-    inside &= sentences[starts] == sentences[ends]
-    beginnings, endings = np.split(marks[:, 2:], 2, axis=1)
-    pairs = beginnings @ endings.T
-    return np.where(inside, marks[:, 0][starts] + marks[:, 1][ends] + pairs[starts, ends], np.float32(-np.inf))
+    same = sliding_window_view(np.pad(sentences, (0, behind), constant_values=_NO_SENTENCE), width)
+    scores: Scores = marks[:, :1] + ends + _pairs(marks[:, 2:], width)
+    scores[same != sentences[:, None]] = -np.inf
+    return scores
 
 
 def best_spans(scores: Scores, limit: int) -> list[TokenSpan]:
     """Return up to `limit` spans, the likeliest first, none of which overlaps a likelier one."""
     left = scores.copy()
     tokens, width = left.shape
-    starts = np.arange(tokens)[:, None]
-    ends = starts + np.arange(width)[None, :]
     found: list[TokenSpan] = []
     while tokens and len(found) < limit:
         first, length = divmod(int(left.argmax()), width)
+        last = first + length
         if left[first, length] == -np.inf:
             break
-        near = _overlap_f1(starts, ends, first, first + length) >= _NEAR_F1
-        found.append(TokenSpan(first, first + length, total_score(scores[near])))
-        left[(starts <= first + length) & (ends >= first)] = -np.inf
+        found.append(TokenSpan(first, last, total_score(_near(scores, first, last))))
+        # What overlaps it begins in it, or before it and goes on into it.
+        left[first : last + 1] = -np.inf
+        for row in range(max(0, first - width + 1), first):
+            left[row, first - row :] = -np.inf
     return found
 
 
@@ -83,8 +88,31 @@ def total_score(scores: Scores) -> float:
     return float(peak + np.log(np.exp(scores - peak).sum()))
 
 
-def _overlap_f1(starts: NDArray[np.int64], ends: NDArray[np.int64], first: int, last: int) -> NDArray[np.float64]:
-    """Return the F1 of the tokens of every span (`starts` to `ends`, both in it) with those of one."""
-    common = np.minimum(ends, last) - np.maximum(starts, first) + 1
-    overlap: NDArray[np.float64] = 2 * np.maximum(common, 0) / (ends - starts + last - first + 2)
-    return overlap
+def _pairs(vectors: Marks, width: int) -> Scores:
+    """Return the products of every token's vector as a beginning with those of it and the next ones as endings.
+
+    `vectors`, of shape (tokens, 2n), hold both; the products are of shape (tokens, width), 0 behind the last token.
+    """
+    beginnings, endings = np.split(vectors, 2, axis=1)
+    endings = np.pad(endings, ((0, width - 1), (0, 0)))
+    pairs = np.empty((len(vectors), width), np.float32)
+    # In pieces: no more is computed than is used, and the products stay so small that no threads are woken for them.
+    for begin in range(0, len(vectors), _PIECE):
+        piece = beginnings[begin : begin + _PIECE]
+        products = piece @ endings[begin : begin + len(piece) + width - 1].T
+        down, right = products.strides
+        pairs[begin : begin + len(piece)] = as_strided(products, (len(piece), width), (down + right, right))
+    return pairs
+
+
+def _near(scores: Scores, first: int, last: int) -> Scores:
+    """Return the scores of the spans whose tokens have an F1 of at least `_NEAR_F1` with the span `first` to `last`."""
+    # Whatever is so near is at most `longest` tokens long: all of this span in it, F1 = 2 n / (n + longest).
+    tokens = last - first + 1
+    longest = int(tokens * (2 / _NEAR_F1 - 1))
+    begin = max(0, first - longest + 1)
+    around = scores[begin : last + 1, :longest]
+    starts = np.arange(begin, last + 1)[:, None]
+    lengths = np.arange(1, around.shape[1] + 1)[None, :]
+    common = np.minimum(starts + lengths - 1, last) - np.maximum(starts, first) + 1
+    return around[2 * common >= _NEAR_F1 * (lengths + tokens)]

@@ -4,7 +4,6 @@ import sys
 import traceback
 from collections.abc import Callable
 from functools import wraps
-from pathlib import Path
 from typing import Any
 
 import click
@@ -13,10 +12,9 @@ from rich.text import Text
 
 from index.errors import CitespanError
 
-PASSED, REGRESSED, FAILED = 0, 1, 2
+# Exit codes: all is well; something was found that should not be; it could not be done.
+OK, FAULTY, FAILED = 0, 1, 2
 _INTERRUPTED = 130
-
-FILE = click.Path(path_type=Path, dir_okay=False)
 
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
@@ -26,7 +24,7 @@ def command(function: Callable[..., int]) -> Callable[..., None]:
     """Let a command end with its exit code, and tell errors in one line without a traceback.
 
     A fault of the program itself shows its traceback and ends with the code of what could not be done: with Python's
-    own, 1, a crash would pass for a regression.
+    own, 1, a crash would pass for something found, such as a regression.
     """
 
     @wraps(function)
