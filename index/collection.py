@@ -14,7 +14,15 @@ import numpy as np
 from index.documents import Document
 from index.door import Door
 from index.embedder import Embedder, Matrix
-from index.errors import CitespanError, IndexOutdated, NotReady, UnknownDocument
+from index.errors import (
+    CitespanError,
+    FullTextDamaged,
+    IndexOutdated,
+    NotReady,
+    StoreDamaged,
+    StoreError,
+    UnknownDocument,
+)
 from index.filters import NO_FILTERS, Filters
 from index.indexer import Indexer, IndexIdentity, Progress
 from index.jobs import JobBook, JobTable
@@ -34,6 +42,8 @@ _INDEX, _STAGED_INDEX = "index", "staged_index"
 # So many documents, or characters of them, are staged at once.
 _STAGED_AT_ONCE = 32
 _STAGED_CHARACTERS = 65_536
+# So many vectors that were damaged are computed anew at once.
+_EMBEDDED_AT_ONCE = 64
 
 logger = logging.getLogger(__name__)
 
@@ -100,6 +110,7 @@ class Collection:
         self._writing = threading.Lock()  # one change at a time
         self._committing = threading.Lock()  # held while store and vectors go from one generation to the next
         self._fingerprint: tuple[int, str] | None = None
+        self._rebuilt = 0  # how many times the full text was made anew
         self.jobs = JobBook(self._reading_jobs, self._changing_jobs)
         try:
             if not read_only:
@@ -107,7 +118,12 @@ class Collection:
                 self.jobs.interrupt()
             with self._reading() as snapshot:
                 self._index = self._index_of(snapshot)
-                self._vectors, self._loaded = self._load_vectors(snapshot, self._index)
+                self._vectors, self._loaded, lacking = self._load_vectors(snapshot, self._index)
+                is_whole = snapshot.full_text_is_whole()  # where it is not, and that must be, a question finds out
+            if lacking and not read_only:
+                self._mend(lacking)
+            if not is_whole and not read_only:
+                self._rebuild_full_text(self._rebuilt)
         except BaseException:
             self._store.close()
             raise
@@ -152,12 +168,14 @@ class Collection:
         """
         if len({document.source for document in documents}) != len(documents):
             raise ValueError("two of the documents have the same source")
-        receipts: dict[str, Receipt] = {}
         with self._reading() as snapshot:
-            for document in documents:
-                known = snapshot.document_from(document.source)
-                if known is not None and _is_unchanged(known, document):
-                    receipts[document.source] = Receipt(known, created=False, changed=False)
+            unsound = {each.id for each in documents if snapshot.holds(each.id) and not snapshot.is_sound(each.id)}
+            known = {each.source: snapshot.document(each.id) for each in documents if each.id not in unsound}
+        receipts = {
+            document.source: Receipt(record, created=False, changed=False)
+            for document in documents
+            if (record := known.get(document.source)) is not None and _is_unchanged(record, document)
+        }
         changed = [document for document in documents if document.source not in receipts]
         while changed:
             index = self._index
@@ -165,10 +183,12 @@ class Collection:
             with self._changing() as change:
                 if index is not self._index:
                     continue  # another index has taken its place meanwhile
-                created = [change.document(document.id) is None for document in changed]
+                created = [not change.holds(document.id) for document in changed]
                 removed = [each for document in changed for each in change.passage_ids_of(document.id)]
                 for document, made in zip(changed, rows, strict=True):
                     change.put(document, made.passages, made.headings, made.vectors)
+                if unsound:
+                    change.rebuild_full_text()  # what of it belonged to the passages that are gone cannot be known
                 added = [each for document in changed for each in change.passage_ids_of(document.id)]
                 for document, is_new in zip(changed, created, strict=True):
                     receipts[document.source] = Receipt(_found(change, document), created=is_new, changed=True)
@@ -187,15 +207,33 @@ class Collection:
             StoreError: the store does not take the change; then nothing has changed.
         """
         with self._changing() as change:
-            if change.document(document_id) is None:
+            if not change.holds(document_id):
                 raise self._unknown(document_id)
+            is_sound = change.is_sound(document_id)
             removed = change.passage_ids_of(document_id)
             change.delete(document_id)
+            if not is_sound:
+                change.rebuild_full_text()
             self._commit(change, removed, [], np.empty((0, self._vectors.dimension), np.float32))
 
     def retrieve(self, question: str, *, top_k: int, filters: Filters | None = None) -> Retrieval:
-        """Find the `top_k` passages nearest to a question, all of one generation."""
-        filters = filters or NO_FILTERS
+        """Find the `top_k` passages nearest to a question, all of one generation.
+
+        Full text that turns out to be damaged is made anew from the passages, if this process may write.
+
+        Raises:
+            StoreDamaged: something that was found is not what was stored.
+        """
+        rebuilt = self._rebuilt
+        try:
+            return self._retrieve(question, top_k, filters or NO_FILTERS)
+        except FullTextDamaged:
+            if self._read_only:
+                raise
+            self._rebuild_full_text(rebuilt)
+            return self._retrieve(question, top_k, filters or NO_FILTERS)
+
+    def _retrieve(self, question: str, top_k: int, filters: Filters) -> Retrieval:
         settings = self._retrieval_settings
         while True:
             index = self._index
@@ -295,8 +333,40 @@ class Collection:
                 self._follow(snapshot)
                 in_memory = self._vectors.ids()
             stored = [each for ids, _ in snapshot.vectors(self._vectors.dimension) for each in ids]
-            found = snapshot.faults()
+            found = [*filter(None, (self._store.loss, self._store.full_text_fault())), *snapshot.faults()]
         return found if in_memory == stored else [*found, "the vectors in memory are not those of the store"]
+
+    def repair(self) -> tuple[list[str], list[str]]:
+        """Index those documents anew whose passages are damaged, from their texts.
+
+        Return the sources of those, and of those whose text or description is damaged: they must be sent again.
+
+        Raises:
+            StoreError: the store does not take it, or is too damaged to be read.
+        """
+        indexed: list[str] = []
+        lost: list[str] = []
+        with self._store.reading() as snapshot:
+            unsound = snapshot.unsound()
+        for document_id, source in unsound:
+            try:
+                with self._store.reading() as snapshot:
+                    document = _stored_document(snapshot, document_id)
+            except StoreDamaged:
+                lost.append(source)
+                continue
+            self.put(document)
+            indexed.append(source)
+        return indexed, lost
+
+    def compact(self) -> None:
+        """Give back the room of all that was deleted; questions go on.
+
+        Raises:
+            StoreError: the store does not take it; then it is as it was.
+        """
+        with self._writing, self._door.inside():
+            self._store.compact()
 
     def _unknown(self, document_id: str) -> UnknownDocument:
         return UnknownDocument(f"There is no document {document_id!r} in the collection {self.name!r}.")
@@ -375,7 +445,7 @@ class Collection:
                 return False
             change.take_staged()
             change.set_meta(_INDEX, index.identity.to_json())
-            vectors, generation = self._load_vectors(change, index)
+            vectors, generation, _ = self._load_vectors(change, index)
             with self._committing:
                 change.commit()
                 self._index, self._vectors, self._loaded = index, vectors, generation
@@ -388,8 +458,21 @@ class Collection:
 
     @contextmanager
     def _changing(self) -> Iterator[Change]:
-        with self._writing, self._door.inside(), self._store.writing() as change:
-            yield change
+        with self._writing, self._door.inside():
+            with self._store.writing() as change:
+                yield change
+            self._store.tend()
+
+    def _rebuild_full_text(self, rebuilt: int) -> None:
+        """Make the full text anew, unless another thread has done so since the count of it was `rebuilt`."""
+        with self._writing:
+            if self._rebuilt != rebuilt:
+                return
+            logger.error("The full text of %r is damaged; it is made anew from the passages.", self.name)
+            with self._store.writing() as change:
+                change.rebuild_full_text()
+                change.commit()
+            self._rebuilt += 1
 
     @contextmanager
     def _reading_jobs(self) -> Iterator[JobTable]:
@@ -427,14 +510,48 @@ class Collection:
             identity = snapshot.meta(_INDEX)
             if identity != self._index.identity.to_json():
                 self._index = self._index_of(snapshot)
-            self._vectors, self._loaded = self._load_vectors(snapshot, self._index)
+            self._vectors, self._loaded, _ = self._load_vectors(snapshot, self._index)
 
-    def _load_vectors(self, snapshot: Snapshot, index: _Index) -> tuple[Vectors, int]:
+    def _load_vectors(self, snapshot: Snapshot, index: _Index) -> tuple[Vectors, int, list[int]]:
+        """Fill the memory from a snapshot. Return the vectors, their generation, and which are not in the store.
+
+        Those that are missing or damaged are computed anew from their passages. Passages that are damaged, too, have
+        none; where this process writes, it indexes their documents anew.
+
+        Raises:
+            StoreDamaged: there are such passages, and this process only reads.
+        """
         generation = snapshot.pin()
         vectors = Vectors(index.identity.dimension)
         for ids, matrix in snapshot.vectors(index.identity.dimension):
             vectors.add(ids, matrix)
-        return vectors, generation
+        if len(vectors) == snapshot.counts()[1] or index.indexer is None:
+            return vectors, generation, []
+        lacking = sorted(set(snapshot.all_passage_ids()) - set(vectors.ids()))
+        logger.error("%d vectors of %r are damaged; they are computed anew.", len(lacking), self.name)
+        for start in range(0, len(lacking), _EMBEDDED_AT_ONCE):
+            part = lacking[start : start + _EMBEDDED_AT_ONCE]
+            texts = snapshot.embedded_texts(part)
+            if len(texts) < len(part) and self._read_only:
+                snapshot.passages(part)  # says what is wrong
+            vectors.add(list(texts), index.indexer.embedder.embed_passages(list(texts.values())))
+        return vectors, generation, lacking
+
+    def _mend(self, lacking: list[int]) -> None:
+        """Write the vectors that had to be computed anew, and index those documents anew where that was impossible.
+
+        Where the disk does not take it, memory holds what it can.
+        """
+        computed = sorted(set(lacking) & set(self._vectors.ids()))
+        try:
+            with self._store.writing() as change:
+                change.put_vectors(computed, self._vectors.rows(computed))
+                change.commit()
+            if len(computed) < len(lacking):
+                indexed, lost = self.repair()
+                logger.error("In %r, %r were indexed anew from their texts; lost are %r.", self.name, indexed, lost)
+        except StoreError as error:
+            logger.warning("What is damaged in %r is not mended: %s", self.name, error)
 
     def _fingerprint_of(self, snapshot: Snapshot, index: _Index) -> str:
         generation = snapshot.generation

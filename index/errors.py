@@ -41,8 +41,20 @@ class StoreLocked(StoreError):
     """Another process holds the write lock of the data directory."""
 
 
+class StoreFull(StoreError):
+    """The disk has no room for a change. What is stored can still be read."""
+
+
+class StoreReadOnly(StoreError):
+    """The system does not let the store be written to. What is stored can still be read."""
+
+
 class StoreDamaged(StoreError):
     """The store's file is not a healthy store."""
+
+
+class FullTextDamaged(StoreDamaged):
+    """The full text does not agree with the passages; it can be built anew from them."""
 
 
 class StoreTooNew(StoreError):
@@ -51,6 +63,10 @@ class StoreTooNew(StoreError):
 
 class IndexOutdated(StoreError):
     """The index was built with another embedder or other passage settings than the ones asked for."""
+
+
+class BackupError(CitespanError):
+    """A backup cannot be made, or a file is no sound backup, or it must not be restored there."""
 
 
 class ModelError(CitespanError):

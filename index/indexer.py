@@ -8,7 +8,7 @@ import numpy as np
 
 from index.documents import Document
 from index.embedder import Embedder, Matrix
-from index.passages import RULES_VERSION, Passage, PassageSettings, heading_above, split_passages
+from index.passages import RULES_VERSION, Passage, PassageSettings, embedded_text, heading_above, split_passages
 
 Progress = Callable[[int, int], None]
 
@@ -68,7 +68,7 @@ class Indexer:
             for document, passages in zip(documents, cut, strict=True)
         ]
         texts = [
-            f"{heading}\n{passage.text}"
+            embedded_text(heading, passage.text)
             for above, passages in zip(headings, cut, strict=True)
             for heading, passage in zip(above, passages, strict=True)
         ]

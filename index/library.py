@@ -13,8 +13,9 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from index.collection import Collection, FindEmbedder
+from index.disk import store_error
 from index.embedder import Embedder
-from index.errors import InvalidCollectionName, StoreError, StoreLocked, UnknownCollection
+from index.errors import InvalidCollectionName, StoreError, StoreFull, StoreLocked, UnknownCollection
 from index.indexer import Progress
 from index.passages import PassageSettings
 from index.retriever import RetrievalSettings
@@ -22,6 +23,7 @@ from index.store import STORE_FILE
 
 DEFAULT_COLLECTION = "default"
 COLLECTION_NAME_PATTERN = r"^[a-z0-9][a-z0-9_-]{0,63}$"
+COLLECTION_NAME = re.compile(COLLECTION_NAME_PATTERN)
 
 _LOCK_FILE = ".write.lock"
 # What a collection's directory is called while it is being deleted: no name of a collection begins so.
@@ -48,7 +50,11 @@ def write_lock(data_dir: Path) -> Iterator[None]:
             "Stop it, change documents over its HTTP API, or choose another CITESPAN_DATA_DIR."
         ) from error
     except OSError as error:
-        raise StoreError(f"The data directory {data_dir} cannot be written: {error.strerror}.") from error
+        meaning = store_error(data_dir / _LOCK_FILE, error)
+        if isinstance(meaning, StoreFull):
+            raise meaning from error
+        kind = type(meaning)
+        raise kind(f"The data directory {data_dir} cannot be written: {error.strerror}.") from error
     try:
         yield
     finally:

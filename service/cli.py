@@ -1,17 +1,19 @@
-"""The command `citespan`: build, serve, ask, doctor, and those of `service/keeping_cli.py`."""
+"""The command `citespan`: build, serve, ask, backup, restore, doctor, and those of `service/keeping_cli.py`."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeAlias
 
 import click
 from rich.text import Text
 
+from index.backup import Entry, back_up
+from index.backup import restore as restore_backup
 from index.collection import Receipt
 from index.documents import find_files, read_document
 from index.errors import InvalidDocument, UnknownCollection
-from index.library import DEFAULT_COLLECTION
+from index.library import DEFAULT_COLLECTION, write_lock
 from service import VERSION, doctor, keeping_cli
 from service.answering import Response
 from service.answers import Answer
@@ -110,11 +112,47 @@ def ask(question: str, collection: str, as_json: bool) -> int:
     return OK
 
 
-@main.command(name="doctor")
+@main.command()
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--collection", "collections", multiple=True, help="Only this one; may be given several times.")
 @command
-def diagnose() -> int:
+def backup(file: Path, collections: tuple[str, ...]) -> int:
+    """Write the collections to FILE, which must not be there yet; the service may run meanwhile."""
+    _tell("Backed up", back_up(Settings.from_environment().data_dir, file, collections=collections))
+    return OK
+
+
+@main.command()
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--collection", "collections", multiple=True, help="Only this one; may be given several times.")
+@command
+def restore(file: Path, collections: tuple[str, ...]) -> int:
+    """Put the collections of the backup FILE into the data directory, while no service runs there.
+
+    Everything in FILE is checked first. A collection that has documents is never overwritten.
+    """
+    data_dir = Settings.from_environment().data_dir
+    with write_lock(data_dir):
+        _tell("Restored", restore_backup(data_dir, file, collections=collections))
+    return OK
+
+
+@main.command(name="doctor")
+@click.option("--repair", is_flag=True, help="Make anew what can be made from the texts, while no service runs.")
+@command
+def diagnose(repair: bool) -> int:
     """Tell what is installed, which models answer, and whether the stores are healthy; exit code 1 if not."""
-    return OK if doctor.report(Settings.from_environment(), out) else FAULTY
+    settings = Settings.from_environment()
+    if repair:
+        doctor.repair(settings, out)
+    return OK if doctor.report(settings, out) else FAULTY
+
+
+def _tell(done: str, entries: Sequence[Entry]) -> None:
+    for entry in entries:
+        out.print(
+            f"{done}: the collection '{entry.collection}', {entry.documents} documents in {entry.passages} passages."
+        )
 
 
 def _show(response: Response) -> None:

@@ -1,5 +1,6 @@
 """Problems: every error of the HTTP edge as problem+json (RFC 9457), in words that say what to do."""
 
+import logging
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
@@ -14,6 +15,8 @@ from index import errors
 MAX_COMPLAINTS = 20
 MEDIA_TYPE = "application/problem+json"
 TYPE_PREFIX = "urn:citespan:problem:"
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +48,9 @@ KINDS: dict[type[errors.CitespanError], tuple[int, str, str]] = {
     errors.NotReady: (503, "not-ready", "The service is not ready"),
     errors.Overloaded: (503, "overloaded", "Too many requests are waiting"),
     errors.DeadlineExceeded: (503, "deadline-exceeded", "The request took too long"),
+    errors.StoreFull: (507, "storage-full", "There is no room on the disk"),
+    errors.StoreReadOnly: (503, "store-read-only", "The store cannot be written to"),
+    errors.StoreDamaged: (503, "store-damaged", "The store is damaged"),
     errors.StoreError: (503, "store-unavailable", "The store cannot be used now"),
     errors.CitespanError: (500, "internal-error", "The service failed"),
 }
@@ -57,7 +63,7 @@ def problem_of(error: errors.CitespanError) -> Problem:
     if status == HTTPStatus.INTERNAL_SERVER_ERROR:
         return INTERNAL
     headers = {}
-    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+    if status in (HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.INSUFFICIENT_STORAGE):
         headers["Retry-After"] = str(error.retry_after_s if isinstance(error, errors.Overloaded) else 5)
     return Problem(status, slug, title, str(error), headers)
 
@@ -70,6 +76,8 @@ def install(app: FastAPI) -> None:
         problem = problem_of(error)
         if problem is INTERNAL:
             raise error
+        if isinstance(error, errors.StoreError):
+            logger.error("%s", error)
         return problem.response()
 
     @app.exception_handler(RequestValidationError)
