@@ -16,10 +16,10 @@ from index.documents import decode, document_id, make_document
 from index.errors import InvalidDocument, UnknownDocument
 from index.filters import Days, Filters
 from index.library import DEFAULT_COLLECTION
-from service import sync
+from service import KEY_VARIABLE, sync
 from service.console import FAULTY, OK, command, err, out
 from service.engine import open_library
-from service.http_keeper import KEY_VARIABLE, HttpKeeper
+from service.http_keeper import HttpKeeper
 from service.keeper import Keeper, LocalKeeper, Outcome
 from service.settings import Settings
 

@@ -16,12 +16,11 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from eval.cli import main as citespan_eval
-from eval.engines import KEY_VARIABLE
 from eval.regression import Kind
 from eval.replies import Reply
 from eval.run import Record, Run
 from eval.verdicts import Verdict
-from service import problems
+from service import KEY_VARIABLE, problems
 from service.app import create_app
 from service.cli import main as citespan
 from service.settings import PREFIX, Settings
