@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from index.errors import StoreError
+from index.disk import store_error
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +48,12 @@ class Spool:
         Raises:
             StoreError: the disk does not take it.
         """
+        path = self._directory / f"{uuid.uuid4().hex}.jsonl"
         try:
             self._directory.mkdir(parents=True, exist_ok=True)
-            path = self._directory / f"{uuid.uuid4().hex}.jsonl"
             return Incoming(path, path.open("wb"))
         except OSError as error:
-            raise _not_taken(error) from error
+            raise store_error(path, error) from error
 
 
 class Incoming:
@@ -76,7 +76,7 @@ class Incoming:
         try:
             self._file.write(data)
         except OSError as error:
-            raise _not_taken(error) from error
+            raise store_error(self._path, error) from error
         self._size += len(data)
         self._lines += data.count(b"\n")
         if data:
@@ -91,7 +91,7 @@ class Incoming:
         try:
             self._file.close()
         except OSError as error:
-            raise _not_taken(error) from error
+            raise store_error(self._path, error) from error
         return Spooled(self._path, self._size, self._lines + (not self._ends_with_line))
 
     def abandon(self) -> None:
@@ -102,7 +102,3 @@ class Incoming:
             pass  # what could not be written is removed all the same
         finally:
             self._path.unlink(missing_ok=True)
-
-
-def _not_taken(error: OSError) -> StoreError:
-    return StoreError(f"The lines cannot be kept until they are worked on: {error.strerror}.")

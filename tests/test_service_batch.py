@@ -1,5 +1,7 @@
 """Batches: every line counts for itself, what is counted is durable, and sending the same again changes nothing."""
 
+import errno
+import io
 import json
 import sqlite3
 import threading
@@ -19,7 +21,7 @@ from index.library import Library
 from index.store import Change
 from service.batch import Batch
 from service.routes.batches import WAITED_BYTES, WAITED_LINES
-from service.spool import Spool
+from service.spool import Incoming, Spool
 
 LINES = {"Content-Type": "application/jsonl"}
 ASYNC = LINES | {"Prefer": "respond-async"}
@@ -335,6 +337,30 @@ def test_lines_that_are_too_long_are_passed_over_without_being_held(tmp_path: Pa
     assert list(spooled.read(longest=10)) == [b"short\n", None, b"exactly 10\n", None, b"\n", b"last one"]
     spooled.discard()
     assert not spooled.path.exists()
+
+
+def test_a_disk_without_room_for_the_lines_is_told_and_nothing_is_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Full(io.BytesIO):
+        def write(self, _: object) -> int:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    begin = Spool.begin
+
+    def on_a_full_disk(spool: Spool) -> Incoming:
+        incoming = begin(spool)
+        incoming._file.close()
+        return Incoming(incoming._path, Full())
+
+    with application(tmp_path) as client:
+        with monkeypatch.context() as patched:
+            patched.setattr(Spool, "begin", on_a_full_disk)
+            response = client.post("/v1/documents:batch", content=lines(*numbered(3)), headers=LINES)
+        assert "no room" in problem(response, 507, "storage-full")
+        assert list((tmp_path / ".spool").iterdir()) == []
+        report = client.post("/v1/documents:batch", content=lines(*numbered(3)), headers=LINES).json()
+        assert report["added"] == 3
 
 
 def test_texts_of_a_batch_are_kept_to_the_byte(client: TestClient) -> None:
