@@ -40,7 +40,11 @@ class Spool:
     def __init__(self, directory: Path) -> None:
         """Use `directory`, and remove what an earlier process left there."""
         self._directory = directory
-        shutil.rmtree(directory, ignore_errors=True)
+        self.clear()
+
+    def clear(self) -> None:
+        """Remove all that is there; nobody may be writing or reading it."""
+        shutil.rmtree(self._directory, ignore_errors=True)
 
     def begin(self) -> "Incoming":
         """Return a new file to write a batch to.

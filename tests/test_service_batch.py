@@ -214,7 +214,7 @@ def test_nothing_of_a_batch_is_left_on_the_disk(tmp_path: Path) -> None:
             response = client.post("/v1/documents:batch", content=lines(*numbered(3)), headers=headers)
             if response.status_code == 202:
                 wait_for(client, response.headers["location"])
-    assert list((tmp_path / ".spool").iterdir()) == []
+        assert list((tmp_path / ".spool").iterdir()) == []
 
 
 def test_questions_and_changes_go_on_while_a_batch_is_worked_on(tmp_path: Path) -> None:
@@ -240,6 +240,7 @@ def test_a_service_that_stops_in_the_middle_says_how_far_the_job_came(tmp_path: 
         second = client.post("/v1/documents:batch", content=lines(*numbered(1)), headers=ASYNC)
         assert embedder.begun.wait(60)
         threading.Timer(0.3, embedder.go.set).start()
+    assert not (tmp_path / ".spool").exists()  # what waited there is not left lying about
     with application(tmp_path) as client:
         job = client.get(first.headers["location"]).json()
         assert job["state"] == "interrupted"
