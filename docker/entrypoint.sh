@@ -1,8 +1,8 @@
 #!/bin/sh
 # Gives a new volume the index of seeds/ that the image was built with, then runs citespan with the arguments given.
 #
-# Only where nothing was ever served and there is no collection at all: what someone deleted does not come back. The copy is made beside its place
-# and renamed into it, so that a start that was cut off leaves no half of it behind.
+# Only where nothing was ever served and there is no collection at all: what someone deleted does not come back. The
+# copy is made beside its place and renamed into it, so that a start that was cut off leaves no half of it behind.
 set -eu
 
 data=${CITESPAN_DATA_DIR:-/data}
