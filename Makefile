@@ -27,7 +27,7 @@ export CITESPAN_PORT := $(PORT)
 export HF_HUB_OFFLINE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help serve build ask eval check accept bench bench-reader bench-retrieval bench-ingestion train wheel test lint format clean
+.PHONY: help serve build ask eval check accept bench bench-reader bench-retrieval train wheel test lint format clean
 
 help: ## List the targets.
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -59,9 +59,6 @@ bench-reader: $(DATA_DIR)/default/store.sqlite $(VENV)/.installed-dev ## Measure
 
 bench-retrieval: $(VENV)/.installed-dev ## Measure ranking, answers and silence on the data sets in DATA, over all their paragraphs.
 	@$(BIN)/python -m eval.bench.retrieval $(DATA)
-
-bench-ingestion: $(VENV)/.installed-dev ## Measure how fast the paragraphs in DATA come in, against the bare embedder.
-	@$(BIN)/python -m eval.bench.ingestion $(DATA)
 
 train: $(VENV)/.installed-dev ## Train the reader on the data sets in DATA, from the cross-encoder in START.
 	@$(BIN)/python -m training fit $(DATA) --work $(WORK) --pass first --start $(START) --name first
