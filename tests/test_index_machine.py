@@ -31,7 +31,7 @@ from index.passages import PassageSettings
 from index.store import Change
 
 # `make torture` asks for more.
-EXAMPLES = int(os.environ.get("TORTURE_EXAMPLES", "30"))
+EXAMPLES = int(os.environ.get("TORTURE_EXAMPLES", "25"))
 STEPS = 100
 
 EMBEDDERS = (WordEmbedder(), WordEmbedder("others@test"))
@@ -246,8 +246,8 @@ class Collections(RuleBasedStateMachine):
         return found
 
     def _put(self, name: str, texts: dict[str, str]) -> None:
-        if name not in self.model:
-            return
+        self.library.create(name)
+        self.model.setdefault(name, {})
         self._count(name)
         receipts = self.library.collection(name).put_all(
             [make_document(text, source=source) for source, text in texts.items()]
@@ -303,4 +303,4 @@ def test_collections_hold_what_a_simple_model_holds_after_anything() -> None:
     run_state_machine_as_test(
         machine, settings=settings(max_examples=EXAMPLES, stateful_step_count=STEPS, deadline=None)
     )
-    assert Collections.done >= EXAMPLES * STEPS * 2 / 3
+    assert Collections.done >= EXAMPLES * STEPS * 0.8
