@@ -10,10 +10,11 @@ from index.errors import StoreDamaged, StoreError, StoreFull, StoreReadOnly
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _READ_ONLY = (errno.EROFS, errno.EACCES, errno.EPERM)
-# What Python and SQLite say of a text that Python cannot make a string of. The first of these messages holds the text.
-_NO_UTF8 = ("Could not decode", "user-defined function raised")
-# What SQLite says where the names in its schema are not the ones that we wrote.
-_NO_SCHEMA = ("no such ", "malformed")
+# What Python says of a text that it cannot make a string of; the message goes on with the text.
+_NO_UTF8 = "Could not decode"
+# Statements that are never wrong are found wrong by SQLite where the schema or the full text is not what we wrote;
+# unless it says this.
+_OUR_FAULT = ("fts5: syntax error", "cannot start a transaction")
 # What using a database raises. Where SQLite's own message quotes damaged bytes, Python cannot make a string of it.
 DATABASE_ERRORS = (sqlite3.Error, UnicodeDecodeError)
 # The low byte of an extended code of SQLite is its kind.
@@ -39,9 +40,11 @@ def _of_the_system(path: Path, error: OSError) -> StoreError:
 
 def _of_sqlite(path: Path, error: sqlite3.Error) -> StoreError:
     kind = getattr(error, "sqlite_errorcode", 0) & _KIND  # there is none where Python itself raised it
-    is_no_text = str(error).startswith(_NO_UTF8)
-    if kind in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB) or is_no_text or str(error).startswith(_NO_SCHEMA):
-        return damaged(path, "a text is not what was stored" if is_no_text else str(error))
+    message = str(error)
+    is_no_text = message.startswith(_NO_UTF8)
+    is_astray = kind == sqlite3.SQLITE_ERROR and not message.startswith(_OUR_FAULT)
+    if kind in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB) or is_no_text or is_astray:
+        return damaged(path, "a text is not what was stored" if is_no_text else message)
     if kind == sqlite3.SQLITE_FULL or (kind == sqlite3.SQLITE_IOERR and _has_no_room(path)):
         return _full(path)
     if kind == sqlite3.SQLITE_IOERR:

@@ -188,8 +188,6 @@ class Snapshot:
                 found.append((passage_id, score))
         except DATABASE_ERRORS as error:
             meaning = store_error(self._path, error)
-            if "invalid fts5 file format" in str(error):
-                meaning = self._damaged(str(error))
             raise FullTextDamaged(str(meaning)) if isinstance(meaning, StoreDamaged) else meaning from error
         return found
 

@@ -17,6 +17,7 @@ from service.jobs import Jobs
 from service.limits import BodyLimit, Gate
 from service.logs import REQUEST_ID_HEADER, RequestLog
 from service.metrics import Metrics
+from service.pace import Pace
 from service.routes import ask, batches, collections, documents, health, jobs, pages
 from service.routes.deps import Context
 from service.settings import ANY_ADDRESS, LOOPBACK_HOSTS, Settings
@@ -35,10 +36,11 @@ def create_app(settings: Settings, *, embedder: Embedder | None = None) -> FastA
 
     `embedder` takes the place of the one that the settings name.
     """
+    pace = Pace()
     context = Context(
         settings,
         Metrics(),
-        questions=Gate(concurrency=settings.concurrency, queue_size=settings.queue_size),
+        questions=Gate(concurrency=settings.concurrency, queue_size=settings.queue_size, pace=pace),
         changes=Gate(concurrency=1, queue_size=_WAITING_CHANGES),
     )
 
@@ -46,7 +48,7 @@ def create_app(settings: Settings, *, embedder: Embedder | None = None) -> FastA
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         # Blocks the event loop on purpose: there is nobody to serve before it is done.
         try:
-            with open_engine(settings, embedder=embedder) as engine, _jobs(engine, settings) as working:
+            with open_engine(settings, embedder=embedder, pace=pace) as engine, _jobs(engine, settings) as working:
                 context.engine, context.jobs = engine, working
                 working.reindex_outdated()
                 fields = {"url": settings.base_url, "engine": engine.library.embedder.engine}

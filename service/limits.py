@@ -3,6 +3,7 @@
 import math
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import TypeVar
 
 import anyio
@@ -12,6 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from index.errors import DeadlineExceeded, Overloaded
+from service.pace import Pace
 from service.problems import body_too_large
 
 T = TypeVar("T")
@@ -56,8 +58,9 @@ class Gate:
     that a caller learns in a millisecond what it would else learn from a time-out.
     """
 
-    def __init__(self, *, concurrency: int, queue_size: int) -> None:
-        """Make a gate. Use it from one event loop only."""
+    def __init__(self, *, concurrency: int, queue_size: int, pace: Pace | None = None) -> None:
+        """Make a gate. Use it from one event loop only. Its work counts as questions for `pace`."""
+        self._pace = pace
         self._concurrency = concurrency
         self._capacity = concurrency + queue_size
         self._admitted = 0
@@ -97,7 +100,8 @@ class Gate:
     def _timed(self, work: Callable[[Deadline], T], deadline: Deadline) -> T:
         begin = time.monotonic()
         try:
-            return work(deadline)
+            with self._pace.question() if self._pace else nullcontext():
+                return work(deadline)
         finally:
             self._mean_s += _SMOOTHING * (time.monotonic() - begin - self._mean_s)
 

@@ -24,7 +24,7 @@ from index.passages import PassageSettings
 from index.retriever import RetrievalSettings
 from index.store import STORE_FILE, Store
 
-FLIPS = int(os.environ.get("TORTURE_FLIPS", "100"))
+FLIPS = int(os.environ.get("TORTURE_FLIPS", "60"))
 LOG_FILE = f"{STORE_FILE}-wal"
 NOBODY = 65534
 SENTENCE = "The lighthouse of Kullen was lit in 1561, and its keeper wrote of {}. "
