@@ -27,7 +27,7 @@ export CITESPAN_PORT := $(PORT)
 export HF_HUB_OFFLINE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help serve build ask eval check accept bench bench-reader bench-retrieval train wheel test lint format clean
+.PHONY: help serve build ask eval check accept bench bench-reader bench-retrieval bench-ingestion train wheel test torture lint format clean
 
 help: ## List the targets.
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -60,6 +60,9 @@ bench-reader: $(DATA_DIR)/default/store.sqlite $(VENV)/.installed-dev ## Measure
 bench-retrieval: $(VENV)/.installed-dev ## Measure ranking, answers and silence on the data sets in DATA, over all their paragraphs.
 	@$(BIN)/python -m eval.bench.retrieval $(DATA)
 
+bench-ingestion: $(VENV)/.installed-dev ## Measure how fast the paragraphs of the data sets in DATA come in, and what questions feel of it.
+	@$(BIN)/python -m eval.bench.ingestion $(DATA)
+
 train: $(VENV)/.installed-dev ## Train the reader on the data sets in DATA, from the cross-encoder in START.
 	@$(BIN)/python -m training fit $(DATA) --work $(WORK) --pass first --start $(START) --name first
 	@$(BIN)/python -m training fit $(DATA) --work $(WORK) --pass second --start first --name second
@@ -72,6 +75,9 @@ wheel: $(VENV)/bin/python ## Build the wheel, web files and the reader's weights
 
 test: $(VENV)/.installed-dev ## Run the tests.
 	@$(BIN)/python -m pytest --cov --cov-report=term --durations=15
+
+torture: $(VENV)/.installed-dev ## Kill writers 1,000 times, flip bytes and change collections at random for much longer than the tests do.
+	@TORTURE_KILLS=1000 TORTURE_FLIPS=5000 TORTURE_EXAMPLES=200 $(BIN)/python -m pytest -q tests/test_index_crash.py tests/test_index_disk.py tests/test_index_machine.py
 
 lint: $(VENV)/.installed-dev ## Check style, types and the direction of imports.
 	$(BIN)/ruff check .

@@ -12,8 +12,8 @@ from pathlib import Path
 from eval.squad import Paragraph
 from index.documents import make_document
 from index.embedder import Embedder, load_embedder
+from index.filters import Filters
 from index.library import DEFAULT_COLLECTION, Library, write_lock
-from index.records import Filters
 from index.retriever import Hit
 
 Progress = Callable[[int, int], None]

@@ -6,10 +6,11 @@ particular there is no Unicode normalisation.
 """
 
 import base64
+import datetime
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import TypeAlias
@@ -22,12 +23,15 @@ Scalar: TypeAlias = str | int | float | bool
 MAX_SOURCE_LENGTH = 1024
 MAX_TITLE_LENGTH = 500
 MAX_METADATA_BYTES = 16_384
+MAX_TAGS = 50
+MAX_TAG_LENGTH = 100
 MARKDOWN_SUFFIXES = (".md", ".markdown")
 READABLE_SUFFIXES = (".txt", ".text", *MARKDOWN_SUFFIXES)
 
 _BYTE_ORDER_MARK = "\ufeff"
 _REPLACEMENT = "\ufffd"
 _SURROGATE = re.compile("[\ud800-\udfff]")
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
@@ -36,7 +40,8 @@ class Document:
     """One source as read.
 
     `text` is canonical; `content_sha256` is the lower-case hexadecimal SHA-256 of `text` in UTF-8. Two documents are
-    equal when everything a reader could see of them is equal. Make one with `make_document`.
+    equal when everything a reader could see of them is equal. `tags` are sorted, each once; `date` is a day,
+    YYYY-MM-DD. Make one with `make_document`.
     """
 
     id: str
@@ -45,6 +50,8 @@ class Document:
     text: str
     content_sha256: str
     metadata: Mapping[str, Scalar] = field(default_factory=dict)
+    tags: tuple[str, ...] = ()
+    date: str | None = None
 
     @property
     def is_markdown(self) -> bool:
@@ -105,13 +112,15 @@ def make_document(
     source: str | None = None,
     title: str | None = None,
     metadata: Mapping[str, Scalar] | None = None,
+    tags: Iterable[str] = (),
+    date: str | None = None,
 ) -> Document:
     """Make a document of decoded text.
 
     A missing source becomes `upload:<content_sha256>`, a missing title is taken from the text.
 
     Raises:
-        InvalidDocument: the text, the source, the title or the metadata cannot be taken.
+        InvalidDocument: the text, the source, the title, the metadata, a tag or the date cannot be taken.
     """
     text = canonical_text(text)
     sha256 = content_sha256(text)
@@ -120,7 +129,31 @@ def make_document(
     if title is None:
         title = _CONTROL.sub(_REPLACEMENT, find_title(text, markdown=markdown))
     title = _checked_line("title", title, MAX_TITLE_LENGTH)
-    return Document(document_id(source), source, title, text, sha256, _checked_metadata(metadata or {}))
+    return Document(
+        document_id(source),
+        source,
+        title,
+        text,
+        sha256,
+        _checked_metadata(metadata or {}),
+        _checked_tags(tags),
+        None if date is None else checked_day(date),
+    )
+
+
+def checked_day(text: str) -> str:
+    """Return a day as it is.
+
+    Raises:
+        InvalidDocument: it is not written YYYY-MM-DD, or there is no such day.
+    """
+    try:
+        if not _DAY.fullmatch(text):
+            raise ValueError(text)
+        datetime.date.fromisoformat(text)
+    except ValueError:
+        raise InvalidDocument(f"{text[:40]!r} is no day; write it as YYYY-MM-DD.") from None
+    return text
 
 
 def read_document(path: Path, *, source: str) -> Document:
@@ -175,3 +208,10 @@ def _checked_metadata(metadata: Mapping[str, Scalar]) -> dict[str, Scalar]:
     if len(encoded) > MAX_METADATA_BYTES:
         raise InvalidDocument(f"The metadata has {len(encoded)} bytes; at most {MAX_METADATA_BYTES} are allowed.")
     return dict(metadata)
+
+
+def _checked_tags(tags: Iterable[str]) -> tuple[str, ...]:
+    checked = {_checked_line("tag", tag, MAX_TAG_LENGTH) for tag in tags}
+    if len(checked) > MAX_TAGS:
+        raise InvalidDocument(f"The document has {len(checked)} tags; at most {MAX_TAGS} are allowed.")
+    return tuple(sorted(checked))

@@ -83,3 +83,20 @@ def load_embedder(name: str = DEFAULT_MODEL, *, cache: Path, engine: Engine = "a
     from index.torch_embedder import TorchEmbedder
 
     return TorchEmbedder(folder, threads=threads)
+
+
+def find_embedder(identity: str, *, cache: Path, threads: int = 0) -> Embedder | None:
+    """Load the embedder that has this identity, or return None where it is not on this machine any more.
+
+    It is looked for among the exported models, and then under the name that it was loaded by, if that still holds it.
+    """
+    from index.onnx_embedder import OnnxEmbedder, find_export_of
+
+    try:
+        if export := find_export_of(cache, identity):
+            return OnnxEmbedder(export, threads=threads)
+        folder = find_model(identity.rpartition("@")[0])
+        return load_embedder(folder.name, cache=cache, threads=threads) if folder.identity == identity else None
+    except ModelError as error:
+        logger.warning("The embedder %s of an older index cannot be loaded: %s", identity, error)
+        return None

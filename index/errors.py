@@ -29,6 +29,10 @@ class UnknownCollection(CitespanError):
     """No collection has this name."""
 
 
+class UnknownJob(CitespanError):
+    """No job has this id in this collection."""
+
+
 class StoreError(CitespanError):
     """The store on disk cannot be used."""
 
@@ -37,8 +41,20 @@ class StoreLocked(StoreError):
     """Another process holds the write lock of the data directory."""
 
 
+class StoreFull(StoreError):
+    """The disk has no room for a change. What is stored can still be read."""
+
+
+class StoreReadOnly(StoreError):
+    """The system does not let the store be written to. What is stored can still be read."""
+
+
 class StoreDamaged(StoreError):
     """The store's file is not a healthy store."""
+
+
+class FullTextDamaged(StoreDamaged):
+    """The full text does not agree with the passages; it can be built anew from them."""
 
 
 class StoreTooNew(StoreError):
@@ -47,6 +63,10 @@ class StoreTooNew(StoreError):
 
 class IndexOutdated(StoreError):
     """The index was built with another embedder or other passage settings than the ones asked for."""
+
+
+class BackupError(CitespanError):
+    """A backup cannot be made, or a file is no sound backup, or it must not be restored there."""
 
 
 class ModelError(CitespanError):
@@ -75,6 +95,10 @@ class Overloaded(CitespanError):
 
 class DeadlineExceeded(CitespanError):
     """A request took longer than its deadline allows."""
+
+
+class ServiceRefused(CitespanError):
+    """A running service does not do what a command asks of it, or cannot be reached."""
 
 
 class InvalidCase(CitespanError):

@@ -75,19 +75,24 @@ class Export:
         (self.path / _DESCRIPTION_FILE).write_text(json.dumps(asdict(self.description), indent=2) + "\n")
 
 
-def export_path(cache: Path, folder: ModelFolder) -> Path:
-    """Return where the export of a model belongs."""
-    return cache / f"{folder.identity}-v{EXPORT_VERSION}"
+def export_path(cache: Path, identity: str) -> Path:
+    """Return where the export of the model that has this identity belongs."""
+    return cache / f"{identity}-v{EXPORT_VERSION}"
 
 
 def find_export(cache: Path, folder: ModelFolder) -> Export | None:
     """Return the export of a model, or None where there is none, or only a damaged or half-written one."""
-    path = export_path(cache, folder)
+    return find_export_of(cache, folder.identity)
+
+
+def find_export_of(cache: Path, identity: str) -> Export | None:
+    """Return the export of the model that has this identity, as `find_export` does."""
+    path = export_path(cache, identity)
     try:
         export = Export(path, ExportDescription(**json.loads((path / _DESCRIPTION_FILE).read_text())))
         whole = (
             export.description.version == EXPORT_VERSION
-            and export.description.identity == folder.identity
+            and export.description.identity == identity
             and export.description.model_sha256 == file_sha256(export.model_file)
             and export.description.tokenizer_sha256 == file_sha256(export.tokenizer_file)
             and (

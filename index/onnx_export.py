@@ -77,7 +77,7 @@ def export_model(folder: ModelFolder, cache: Path) -> Export:
         export = _write(original, folder, scratch)
         _compare(original, OnnxEmbedder(export))
         export = _with_questions(export, original)
-        path = export_path(cache, folder)
+        path = export_path(cache, folder.identity)
         shutil.rmtree(path, ignore_errors=True)
         scratch.chmod(0o755)
         scratch.replace(path)

@@ -78,6 +78,11 @@ class _Unit:
     tokens: int
 
 
+def embedded_text(heading: str, text: str) -> str:
+    """Return what is embedded of a passage: its heading, too."""
+    return f"{heading}\n{text}"
+
+
 def heading_above(title: str, section: str | None) -> str:
     """Return what stands above a passage: the document's title and the section, where they say different things."""
     return "\n".join(dict.fromkeys(part for part in (title, section) if part))

@@ -1,4 +1,4 @@
-"""Records: what the rows of a store mean, and which of them a search is limited to."""
+"""Records: what the rows of a store mean."""
 
 import json
 from dataclasses import dataclass
@@ -12,7 +12,10 @@ from index.passages import Passage, Sentence
 
 @dataclass(frozen=True, slots=True)
 class DocumentRecord:
-    """A stored document without its text. `generation` is the one that wrote it; times are UTC, ISO 8601."""
+    """A stored document without its text.
+
+    `generation` is the one that wrote it; `date` is a day, YYYY-MM-DD; times are UTC, ISO 8601.
+    """
 
     number: int
     id: str
@@ -20,6 +23,8 @@ class DocumentRecord:
     title: str
     content_sha256: str
     metadata: dict[str, Scalar]
+    tags: tuple[str, ...]
+    date: str | None
     generation: int
     passages: int
     characters: int
@@ -38,27 +43,19 @@ class StoredPassage:
     content_sha256: str
 
 
-@dataclass(frozen=True, slots=True)
-class Filters:
-    """Which documents a search is limited to: those in every list that is not None."""
-
-    document_id: tuple[str, ...] | None = None
-    source: tuple[str, ...] | None = None
-
-    def __bool__(self) -> bool:
-        return self.document_id is not None or self.source is not None
-
-
 # In the order of the fields of `DocumentRecord`.
 RECORD_COLUMNS = (
-    "number, id, source, title, content_sha256, metadata, generation, passages, characters, created_at, updated_at"
+    "number, id, source, title, content_sha256, metadata, tags, date, generation, passages, characters, created_at,"
+    " updated_at"
 )
 
 
 def document_record(row: tuple[Any, ...]) -> DocumentRecord:
     """Return the record of a row of `RECORD_COLUMNS`."""
-    number, document_id, source, title, sha256, metadata, *rest = row
-    return DocumentRecord(number, document_id, source, title, sha256, json.loads(metadata), *rest)
+    number, document_id, source, title, sha256, metadata, tags, *rest = row
+    return DocumentRecord(
+        number, document_id, source, title, sha256, json.loads(metadata), tuple(json.loads(tags)), *rest
+    )
 
 
 def stored_passage(row: tuple[Any, ...]) -> StoredPassage:

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from index.records import Filters, StoredPassage
+from index.filters import Filters
+from index.records import StoredPassage
 from index.store import Snapshot
 from index.words import full_text_query
 

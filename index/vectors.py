@@ -28,6 +28,11 @@ class Vectors:
         """Return the ids of all passages that are in the index, in ascending order."""
         return sorted(int(each) for each in faiss.vector_to_array(self._index.id_map))
 
+    def rows(self, ids: Sequence[int]) -> Matrix:
+        """Return the vectors of passages that are in the index, of shape (len(ids), dimension)."""
+        rows = [self._index.reconstruct(each) for each in ids]
+        return np.array(rows, dtype=np.float32).reshape(len(rows), self.dimension)
+
     def add(self, ids: Sequence[int], vectors: Matrix) -> None:
         """Add vectors of shape (len(ids), dimension)."""
         if len(ids):

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from index.collection import Collection
-from index.records import Filters
+from index.filters import Filters
 from index.retriever import Hit
 from service import VERSION
 from service.answers import Agreement, Answer, choose, compose

@@ -1,8 +1,8 @@
 """The application: settings in, a FastAPI application out."""
 
 import logging
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, closing, contextmanager
 from urllib.parse import urlsplit
 
 from fastapi import FastAPI
@@ -12,16 +12,21 @@ from index.embedder import Embedder
 from index.errors import CitespanError
 from service import VERSION, problems
 from service.auth import Guard
-from service.engine import open_engine
+from service.engine import Engine, open_engine
+from service.jobs import Jobs
 from service.limits import BodyLimit, Gate
 from service.logs import REQUEST_ID_HEADER, RequestLog
 from service.metrics import Metrics
-from service.routes import ask, documents, health, pages
+from service.pace import Pace
+from service.routes import ask, batches, collections, documents, health, jobs, pages
 from service.routes.deps import Context
 from service.settings import ANY_ADDRESS, LOOPBACK_HOSTS, Settings
+from service.spool import Spool
 
 logger = logging.getLogger(__name__)
 
+# Below the data directory; no name of a collection begins so.
+SPOOL_DIRECTORY = ".spool"
 # Changes take turns; so many may wait before a sender is told to come back.
 _WAITING_CHANGES = 16
 
@@ -31,10 +36,11 @@ def create_app(settings: Settings, *, embedder: Embedder | None = None) -> FastA
 
     `embedder` takes the place of the one that the settings name.
     """
+    pace = Pace()
     context = Context(
         settings,
         Metrics(),
-        questions=Gate(concurrency=settings.concurrency, queue_size=settings.queue_size),
+        questions=Gate(concurrency=settings.concurrency, queue_size=settings.queue_size, pace=pace),
         changes=Gate(concurrency=1, queue_size=_WAITING_CHANGES),
     )
 
@@ -42,12 +48,13 @@ def create_app(settings: Settings, *, embedder: Embedder | None = None) -> FastA
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         # Blocks the event loop on purpose: there is nobody to serve before it is done.
         try:
-            with open_engine(settings, embedder=embedder) as engine:
-                context.engine = engine
+            with open_engine(settings, embedder=embedder, pace=pace) as engine, _jobs(engine, settings) as working:
+                context.engine, context.jobs = engine, working
+                working.reindex_outdated()
                 fields = {"url": settings.base_url, "engine": engine.library.embedder.engine}
                 logger.info("ready", extra={"fields": fields})
                 yield
-                context.engine = None
+                context.engine = context.jobs = None
         except CitespanError as error:
             logger.critical("%s", error)
             raise
@@ -62,12 +69,12 @@ def create_app(settings: Settings, *, embedder: Embedder | None = None) -> FastA
     )
     app.state.context = context
     problems.install(app)
-    for module in (ask, documents, health, pages):
+    for module in (ask, documents, batches, collections, jobs, health, pages):
         app.include_router(module.router)
     pages.mount_static(app)
 
     # The last one added is the first to see a request. CORS is: a page that may call the service may read its errors.
-    app.add_middleware(BodyLimit, limit=settings.max_body_bytes)
+    app.add_middleware(BodyLimit, limit=settings.max_body_bytes, batch_limit=settings.max_batch_bytes)
     app.add_middleware(
         Guard, keys=settings.api_keys, hosts=_hosts(settings), origins=frozenset(settings.allowed_origins)
     )
@@ -77,10 +84,17 @@ def create_app(settings: Settings, *, embedder: Embedder | None = None) -> FastA
             CORSMiddleware,
             allow_origins=list(settings.allowed_origins),
             allow_methods=["GET", "POST", "DELETE"],
-            allow_headers=["Authorization", "Content-Type", REQUEST_ID_HEADER],
-            expose_headers=[REQUEST_ID_HEADER, "Retry-After", "Location"],
+            allow_headers=["Authorization", "Content-Type", "Prefer", REQUEST_ID_HEADER],
+            expose_headers=[REQUEST_ID_HEADER, "Retry-After", "Location", "Preference-Applied"],
         )
     return app
+
+
+@contextmanager
+def _jobs(engine: Engine, settings: Settings) -> Iterator[Jobs]:
+    spool = Spool(settings.data_dir / SPOOL_DIRECTORY)
+    with closing(Jobs(engine.library, spool, longest_line=settings.max_body_bytes)) as jobs:
+        yield jobs
 
 
 def _hosts(settings: Settings) -> frozenset[str]:

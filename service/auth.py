@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from index.library import COLLECTION_NAME_PATTERN
 from service.problems import Problem
 
 # Everything that holds or changes documents. The rest (health, static shells) is open and shows nothing of them.
@@ -40,7 +41,8 @@ def parse_keys(text: str) -> tuple[ApiKey, ...]:
     """Parse `name:secret[:collections[:read|write]]`, comma-separated.
 
     Raises:
-        ValueError: an entry has another form, a secret is shorter than 16 characters, or a name or secret stands twice.
+        ValueError: an entry has another form, a secret is shorter than 16 characters, a collection's name is none, or a
+            name or secret stands twice.
     """
     keys = []
     for number, entry in enumerate((part for part in text.split(",") if part.strip()), start=1):
@@ -53,6 +55,8 @@ def parse_keys(text: str) -> tuple[ApiKey, ...]:
         if right not in ("read", "write"):
             raise ValueError(f"key {name!r} must end in read or write")
         opened = None if collections in ("", "*") else frozenset(collections.split("+"))
+        if wrong := sorted(each for each in opened or () if not re.fullmatch(COLLECTION_NAME_PATTERN, each)):
+            raise ValueError(f"key {name!r} names {wrong[0]!r}, which cannot be a collection")
         keys.append(ApiKey(name, hashlib.sha256(secret.encode()).digest(), opened, right == "write"))
     if len({key.name for key in keys}) != len(keys) or len({key.secret_sha256 for key in keys}) != len(keys):
         raise ValueError("two keys have the same name or the same secret")

@@ -1,26 +1,29 @@
-"""The command `citespan`: build, serve, ask, doctor."""
+"""The command `citespan`: build, serve, ask, backup, restore, doctor, and those of `service/keeping_cli.py`."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeAlias
 
 import click
-from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TaskProgressColumn, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
+from index.backup import Entry, back_up
+from index.backup import restore as restore_backup
 from index.collection import Receipt
-from index.documents import find_files, read_document
+from index.documents import find_files
 from index.errors import InvalidDocument, UnknownCollection
-from index.library import DEFAULT_COLLECTION
-from service import VERSION, doctor
+from index.library import DEFAULT_COLLECTION, write_lock
+from service import VERSION, doctor, keeping_cli
 from service.answering import Response
 from service.answers import Answer
 from service.console import FAULTY, OK, command, err, out
 from service.engine import open_engine, open_library
+from service.keeping_cli import progress_bar, reporter
 from service.question import checked_question
 from service.schemas import AskResponse
 from service.settings import Settings
+from service.sync import Put, in_groups
 
 Report: TypeAlias = Callable[[float, int], None]
 
@@ -52,18 +55,22 @@ def build(folders: tuple[Path, ...], collection: str) -> int:
     settings = Settings.from_environment()
     receipts: list[Receipt] = []
     failed: list[str] = []
-    with _progress() as progress:
+    with progress_bar() as progress:
         loading = progress.add_task("Loading the model", total=None)
-        with open_library(settings, reindex=_reporter(progress, "Indexing anew")) as library:
+        with open_library(settings, reindex=reporter(progress, "Indexing anew")) as library:
             progress.update(loading, visible=False)
             target = library.create(collection)
-            report = _reporter(progress, "Indexing")
-            for number, (source, path) in enumerate(found):
-                try:
-                    document = read_document(path, source=source)
-                    receipts.append(target.put(document, progress=_part(report, number, len(found))))
-                except InvalidDocument as error:
-                    failed.append(str(error))
+            report = reporter(progress, "Indexing")
+            begun = 0
+            for group in in_groups([Put(source, path, None) for source, path in found]):
+                readable = []
+                for each in group:
+                    try:
+                        readable.append(each.read())
+                    except InvalidDocument as error:
+                        failed.append(str(error))
+                receipts += target.put_all(readable, progress=_part(report, begun, len(group), len(found)))
+                begun += len(group)
             report(len(found), len(found))
             documents, passages = target.counts()
     added = sum(receipt.created for receipt in receipts)
@@ -110,11 +117,47 @@ def ask(question: str, collection: str, as_json: bool) -> int:
     return OK
 
 
-@main.command(name="doctor")
+@main.command()
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--collection", "collections", multiple=True, help="Only this one; may be given several times.")
 @command
-def diagnose() -> int:
+def backup(file: Path, collections: tuple[str, ...]) -> int:
+    """Write the collections to FILE, which must not be there yet; the service may run meanwhile."""
+    _tell("Backed up", back_up(Settings.from_environment().data_dir, file, collections=collections))
+    return OK
+
+
+@main.command()
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--collection", "collections", multiple=True, help="Only this one; may be given several times.")
+@command
+def restore(file: Path, collections: tuple[str, ...]) -> int:
+    """Put the collections of the backup FILE into the data directory, while no service runs there.
+
+    Everything in FILE is checked first. A collection that has documents is never overwritten.
+    """
+    data_dir = Settings.from_environment().data_dir
+    with write_lock(data_dir):
+        _tell("Restored", restore_backup(data_dir, file, collections=collections))
+    return OK
+
+
+@main.command(name="doctor")
+@click.option("--repair", is_flag=True, help="Make anew what can be made from the texts, while no service runs.")
+@command
+def diagnose(repair: bool) -> int:
     """Tell what is installed, which models answer, and whether the stores are healthy; exit code 1 if not."""
-    return OK if doctor.report(Settings.from_environment(), out) else FAULTY
+    settings = Settings.from_environment()
+    if repair:
+        doctor.repair(settings, out)
+    return OK if doctor.report(settings, out) else FAULTY
+
+
+def _tell(done: str, entries: Sequence[Entry]) -> None:
+    for entry in entries:
+        out.print(
+            f"{done}: the collection '{entry.collection}', {entry.documents} documents in {entry.passages} passages."
+        )
 
 
 def _show(response: Response) -> None:
@@ -142,33 +185,20 @@ def _show_answer(answer: Answer) -> None:
         out.print(Text(f"{place}  {heading}", style="dim"), soft_wrap=True)
 
 
-def _progress() -> Progress:
-    return Progress(
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TaskProgressColumn(),
-        TimeElapsedColumn(),
-        console=err,
-    )
+def _part(report: Report, begun: int, size: int, total: int) -> Report:
+    """Return a function that shows the progress inside the next `size` documents of `total` as part of the whole."""
+    return lambda done, of: report(begun + size * done / of, total)
 
 
-def _part(report: Report, number: int, total: int) -> Report:
-    """Return a function that shows the progress inside document `number` (from 0) of `total` as part of the whole."""
-    return lambda done, of: report(number + done / of, total)
-
-
-def _reporter(progress: Progress, description: str) -> Report:
-    """Return a function that shows how many of how many are done, from the first call on."""
-    tasks: list[TaskID] = []
-
-    def report(done: float, total: int) -> None:
-        if not tasks:
-            tasks.append(progress.add_task(description, total=total))
-        progress.update(tasks[0], completed=done, total=total)
-
-    return report
-
+for _each in (
+    keeping_cli.add,
+    keeping_cli.sync_folder,
+    keeping_cli.list_documents,
+    keeping_cli.delete,
+    keeping_cli.collections,
+    keeping_cli.reindex,
+):
+    main.add_command(_each)
 
 if __name__ == "__main__":
     main()

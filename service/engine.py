@@ -4,10 +4,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from index.collection import Progress
-from index.embedder import Embedder, load_embedder
+from index.embedder import Embedder, find_embedder, load_embedder
+from index.indexer import Progress
 from index.library import DEFAULT_COLLECTION, Library, write_lock
 from service.answering import Answerer
+from service.pace import Pace, PacedEmbedder
 from service.reader.artifact import DEFAULT_READER, MODEL_FILE, load_artifact
 from service.reader.runtime import load_runtime
 from service.reader.span_reader import SpanReader
@@ -24,30 +25,41 @@ class Engine:
 
 @contextmanager
 def open_engine(
-    settings: Settings, *, read_only: bool = False, reindex: Progress | None = None, embedder: Embedder | None = None
+    settings: Settings,
+    *,
+    read_only: bool = False,
+    reindex: Progress | None = None,
+    embedder: Embedder | None = None,
+    pace: Pace | None = None,
 ) -> Iterator[Engine]:
     """Load the models and open the collections; hold the write lock unless `read_only`.
 
-    `embedder` takes the place of the one that the settings name. The default collection is made where it is missing.
+    Documents are embedded at `pace`. `embedder` takes the place of the one that the settings name. The default
+    collection is made where it is missing.
 
     Raises:
         ModelError: a model cannot be loaded.
         StoreError: a store cannot be used, or another process writes.
     """
-    with open_library(settings, read_only=read_only, reindex=reindex, embedder=embedder) as library:
+    with open_library(settings, read_only=read_only, reindex=reindex, embedder=embedder, pace=pace) as library:
         yield Engine(library, _answerer(settings))
 
 
 @contextmanager
 def open_library(
-    settings: Settings, *, read_only: bool = False, reindex: Progress | None = None, embedder: Embedder | None = None
+    settings: Settings,
+    *,
+    read_only: bool = False,
+    reindex: Progress | None = None,
+    embedder: Embedder | None = None,
+    pace: Pace | None = None,
 ) -> Iterator[Library]:
     """Open the collections without a reader, as `open_engine` does."""
     if read_only:
-        with _library(settings, embedder, read_only=True) as library:
+        with _library(settings, embedder, None, read_only=True) as library:
             yield library
         return
-    with write_lock(settings.data_dir), _library(settings, embedder, reindex=reindex) as library:
+    with write_lock(settings.data_dir), _library(settings, embedder, pace, reindex=reindex) as library:
         library.create(DEFAULT_COLLECTION)
         yield library
 
@@ -64,12 +76,24 @@ def load_reader(settings: Settings) -> SpanReader:
 
 
 def _library(
-    settings: Settings, embedder: Embedder | None, *, read_only: bool = False, reindex: Progress | None = None
+    settings: Settings,
+    embedder: Embedder | None,
+    pace: Pace | None,
+    *,
+    read_only: bool = False,
+    reindex: Progress | None = None,
 ) -> Library:
     embedder = embedder or load_embedder(
         settings.embedder, cache=settings.model_cache_dir, engine=settings.embedder_engine, threads=settings.threads
     )
-    return Library(settings.data_dir, embedder, read_only=read_only, reindex=reindex)
+    if pace is not None:
+        embedder = PacedEmbedder(embedder, pace)
+
+    def former(identity: str) -> Embedder | None:
+        found = find_embedder(identity, cache=settings.model_cache_dir, threads=settings.threads)
+        return found if found is None or pace is None else PacedEmbedder(found, pace)
+
+    return Library(settings.data_dir, embedder, read_only=read_only, reindex=reindex, find_embedder=former)
 
 
 def _answerer(settings: Settings) -> Answerer:

@@ -3,6 +3,7 @@
 import math
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import TypeVar
 
 import anyio
@@ -12,11 +13,13 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from index.errors import DeadlineExceeded, Overloaded
+from service.pace import Pace
 from service.problems import body_too_large
 
 T = TypeVar("T")
 
 DOCUMENTS_PATH = "/v1/documents"
+BATCH_PATH = "/v1/documents:batch"
 SMALL_BODY = 262_144
 
 _LENGTH_DIGITS = 18
@@ -55,8 +58,9 @@ class Gate:
     that a caller learns in a millisecond what it would else learn from a time-out.
     """
 
-    def __init__(self, *, concurrency: int, queue_size: int) -> None:
-        """Make a gate. Use it from one event loop only."""
+    def __init__(self, *, concurrency: int, queue_size: int, pace: Pace | None = None) -> None:
+        """Make a gate. Use it from one event loop only. Its work counts as questions for `pace`."""
+        self._pace = pace
         self._concurrency = concurrency
         self._capacity = concurrency + queue_size
         self._admitted = 0
@@ -96,7 +100,8 @@ class Gate:
     def _timed(self, work: Callable[[Deadline], T], deadline: Deadline) -> T:
         begin = time.monotonic()
         try:
-            return work(deadline)
+            with self._pace.question() if self._pace else nullcontext():
+                return work(deadline)
         finally:
             self._mean_s += _SMOOTHING * (time.monotonic() - begin - self._mean_s)
 
@@ -112,20 +117,21 @@ class Gate:
 class BodyLimit:
     """ASGI middleware that refuses bodies that are too large, whether or not a length was announced.
 
-    Documents may have `limit` bytes; anything else is small, and so is the time that parsing it takes.
+    A document may have `limit` bytes, and a batch, which is never held in memory, `batch_limit`; anything else is
+    small, and so is the time that parsing it takes.
     """
 
-    def __init__(self, app: ASGIApp, *, limit: int) -> None:
+    def __init__(self, app: ASGIApp, *, limit: int, batch_limit: int) -> None:
         self._app = app
-        self._document_limit = limit
+        self._limits = {DOCUMENTS_PATH: limit, BATCH_PATH: batch_limit}
+        self._small = min(SMALL_BODY, limit)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, or answer it with a problem."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        is_document = scope["path"] == DOCUMENTS_PATH
-        limit = self._document_limit if is_document else min(SMALL_BODY, self._document_limit)
+        limit = self._limits.get(scope["path"], self._small)
         announced = Headers(scope=scope).get("content-length", "0")
         if not announced.isdecimal() or len(announced) > _LENGTH_DIGITS or int(announced) > limit:
             await body_too_large(limit).response()(scope, receive, send)

@@ -1,5 +1,6 @@
 """Problems: every error of the HTTP edge as problem+json (RFC 9457), in words that say what to do."""
 
+import logging
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
@@ -14,6 +15,8 @@ from index import errors
 MAX_COMPLAINTS = 20
 MEDIA_TYPE = "application/problem+json"
 TYPE_PREFIX = "urn:citespan:problem:"
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +43,14 @@ KINDS: dict[type[errors.CitespanError], tuple[int, str, str]] = {
     errors.InvalidCollectionName: (422, "invalid-collection-name", "The collection's name cannot be taken"),
     errors.UnknownDocument: (404, "unknown-document", "There is no such document"),
     errors.UnknownCollection: (404, "unknown-collection", "There is no such collection"),
+    errors.UnknownJob: (404, "unknown-job", "There is no such job"),
     errors.Forbidden: (403, "forbidden", "The key does not allow this"),
     errors.NotReady: (503, "not-ready", "The service is not ready"),
     errors.Overloaded: (503, "overloaded", "Too many requests are waiting"),
     errors.DeadlineExceeded: (503, "deadline-exceeded", "The request took too long"),
+    errors.StoreFull: (507, "storage-full", "There is no room on the disk"),
+    errors.StoreReadOnly: (503, "store-read-only", "The store cannot be written to"),
+    errors.StoreDamaged: (503, "store-damaged", "The store is damaged"),
     errors.StoreError: (503, "store-unavailable", "The store cannot be used now"),
     errors.CitespanError: (500, "internal-error", "The service failed"),
 }
@@ -56,7 +63,7 @@ def problem_of(error: errors.CitespanError) -> Problem:
     if status == HTTPStatus.INTERNAL_SERVER_ERROR:
         return INTERNAL
     headers = {}
-    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+    if status in (HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.INSUFFICIENT_STORAGE):
         headers["Retry-After"] = str(error.retry_after_s if isinstance(error, errors.Overloaded) else 5)
     return Problem(status, slug, title, str(error), headers)
 
@@ -69,6 +76,8 @@ def install(app: FastAPI) -> None:
         problem = problem_of(error)
         if problem is INTERNAL:
             raise error
+        if isinstance(error, errors.StoreError):
+            logger.error("%s", error)
         return problem.response()
 
     @app.exception_handler(RequestValidationError)
@@ -88,17 +97,25 @@ INTERNAL = Problem(
 )
 
 
+NOT_JSON = "Send JSON, with the header 'Content-Type: application/json'."
+
+
 def body_too_large(limit: int) -> Problem:
     """Return the problem of a body of more than `limit` bytes."""
-    detail = f"This request's body may have {limit} bytes; send less at once, or raise CITESPAN_MAX_BODY_BYTES."
+    detail = (
+        f"This request's body may have {limit} bytes; send less at once, or raise CITESPAN_MAX_BODY_BYTES "
+        "(of a batch: CITESPAN_MAX_BATCH_BYTES)."
+    )
     return Problem(413, "body-too-large", "The body is too large", detail)
 
 
 def _validation_problem(request: Request, error: RequestValidationError) -> Problem:
     details = error.errors()
-    if request.method == "POST" and not is_json(request.headers.get("content-type", "")):
-        detail = "Send JSON, with the header 'Content-Type: application/json'."
-        return Problem(415, "unsupported-media-type", "The body is not announced as JSON", detail)
+    if details and details[0]["type"] == "media_type":
+        return Problem(415, "unsupported-media-type", "The body is not announced as JSON", details[0]["msg"])
+    of_body = any(each["loc"][:1] == ("body",) for each in details)
+    if of_body and request.method == "POST" and not is_json(request.headers.get("content-type", "")):
+        return Problem(415, "unsupported-media-type", "The body is not announced as JSON", NOT_JSON)
     if details and details[0]["type"] == "json_invalid":
         reason = details[0].get("ctx", {}).get("error", "")
         return Problem(400, "invalid-json", "The body is not JSON", f"The body cannot be parsed: {reason}.")
@@ -131,6 +148,12 @@ def _http_problem(request: Request, error: HTTPException) -> Problem:
         case status:
             title = HTTPStatus(status).phrase
             return Problem(status, title.lower().replace(" ", "-"), title, _sentence(str(error.detail)), headers)
+
+
+def is_json_lines(content_type: str) -> bool:
+    """Whether a Content-Type header announces JSON lines."""
+    media_type = content_type.partition(";")[0].strip().lower()
+    return media_type in ("application/jsonl", "application/x-ndjson", "application/ndjson", "application/x-jsonlines")
 
 
 def is_json(content_type: str) -> bool:

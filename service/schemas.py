@@ -1,15 +1,31 @@
 """Schemas: the JSON of the HTTP edge. Unknown fields are an error: they are nearly always typing errors."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from index import collection as collections
 from index.collection import Receipt
-from index.documents import MAX_SOURCE_LENGTH, MAX_TITLE_LENGTH, Scalar
+from index.documents import (
+    MAX_SOURCE_LENGTH,
+    MAX_TAG_LENGTH,
+    MAX_TAGS,
+    MAX_TITLE_LENGTH,
+    Scalar,
+    checked_day,
+    make_document,
+)
+from index.documents import Document as NewDocument
+from index.errors import InvalidDocument
+from index.filters import Days as StoreDays
+from index.filters import Filters as StoreFilters
+from index.jobs import FAILURES_KEPT, JobKind, JobState, Tally
+from index.jobs import Failure as LineFailure
+from index.jobs import Job as JobRecord
 from index.library import COLLECTION_NAME_PATTERN, DEFAULT_COLLECTION
 from index.records import DocumentRecord
-from index.records import Filters as StoreFilters
 from index.retriever import Hit
 from service import answering, answers, citations
 from service.question import MAX_QUESTION_LENGTH
@@ -26,6 +42,13 @@ def _few_fields(value: Any) -> Any:
     return value
 
 
+def _day(value: str) -> str:
+    try:
+        return checked_day(value)
+    except InvalidDocument as error:
+        raise ValueError(str(error)) from None
+
+
 CollectionName = Annotated[str, Field(pattern=COLLECTION_NAME_PATTERN, description="The collection's name.")]
 Question = Annotated[
     str,
@@ -37,6 +60,7 @@ Question = Annotated[
     ),
 ]
 FilterValues = Annotated[list[str], Field(max_length=MAX_FILTER_VALUES)]
+Day = Annotated[str, AfterValidator(_day), Field(examples=["2025-01-31"], description="A day as YYYY-MM-DD.")]
 
 
 class _Request(BaseModel):
@@ -45,17 +69,42 @@ class _Request(BaseModel):
     _check_size = model_validator(mode="before")(_few_fields)
 
 
+def _values(given: list[str] | None) -> tuple[str, ...] | None:
+    return None if given is None else tuple(given)
+
+
+class Days(_Request):
+    """The days from one to another, both included; an end that is not given is open."""
+
+    first: Day | None = Field(None, alias="from")
+    last: Day | None = Field(None, alias="to")
+
+    def to_store(self) -> StoreDays:
+        """Return the same days for the index."""
+        return StoreDays(self.first, self.last)
+
+
 class Filters(_Request):
-    """Limits a search to some documents: those that are in every list given."""
+    """Limits a search to some documents: those that pass every filter given. A list is passed by any of its values."""
 
     document_id: FilterValues | None = None
     source: FilterValues | None = None
+    title: FilterValues | None = None
+    tags: FilterValues | None = Field(None, description="Documents that have one of these tags.")
+    date: Days | None = Field(None, description="The document's own date; one without a date does not pass.")
+    created_at: Days | None = Field(None, description="When it first came, in UTC.")
+    updated_at: Days | None = Field(None, description="When it last changed, in UTC.")
 
     def to_store(self) -> StoreFilters:
         """Return the same filters for the index."""
         return StoreFilters(
-            None if self.document_id is None else tuple(self.document_id),
-            None if self.source is None else tuple(self.source),
+            document_id=_values(self.document_id),
+            source=_values(self.source),
+            title=_values(self.title),
+            tags=_values(self.tags),
+            date=None if self.date is None else self.date.to_store(),
+            created_at=None if self.created_at is None else self.created_at.to_store(),
+            updated_at=None if self.updated_at is None else self.updated_at.to_store(),
         )
 
 
@@ -81,8 +130,8 @@ class AskRequest(SearchRequest):
     )
 
 
-class DocumentRequest(_Request):
-    """A document to add, or to replace the one from the same source with."""
+class DocumentLine(_Request):
+    """A document to add, or to replace the one from the same source with; one line of a batch."""
 
     text: str = Field(description="Plain text; Markdown where the source ends in .md.")
     title: str | None = Field(None, max_length=MAX_TITLE_LENGTH, description="Default: taken from the text.")
@@ -92,6 +141,26 @@ class DocumentRequest(_Request):
     metadata: Annotated[dict[str, Scalar], BeforeValidator(_few_fields)] = Field(
         default_factory=dict, description="Kept with the document and shown with it."
     )
+    tags: list[str] = Field(
+        default_factory=list,
+        description=f"What to filter by: at most {MAX_TAGS} of at most {MAX_TAG_LENGTH} characters.",
+    )
+    date: str | None = Field(None, description="The document's own date, a day as YYYY-MM-DD.")
+
+    def to_document(self) -> NewDocument:
+        """Return the document.
+
+        Raises:
+            InvalidDocument: it cannot be taken.
+        """
+        return make_document(
+            self.text, source=self.source, title=self.title, metadata=self.metadata, tags=self.tags, date=self.date
+        )
+
+
+class DocumentRequest(DocumentLine):
+    """A document to add, or to replace the one from the same source with."""
+
     collection: CollectionName = DEFAULT_COLLECTION
 
 
@@ -281,19 +350,131 @@ class Document(BaseModel):
     characters: int
     content_sha256: str
     metadata: dict[str, Any]
+    tags: list[str]
+    date: str | None
     created_at: str
     updated_at: str
 
     @classmethod
     def of(cls, record: DocumentRecord) -> Self:
         """Return a stored document as JSON shows it."""
-        return cls.model_validate({name: getattr(record, name) for name in cls.model_fields})
+        return cls.model_validate(asdict(record) | {"tags": list(record.tags)})
 
 
 class DocumentList(BaseModel):
     """A page of documents; `next_cursor` asks for the next one and is null on the last."""
 
     items: list[Document]
+    next_cursor: str | None
+
+
+class CollectionRequest(_Request):
+    """A collection to create."""
+
+    name: CollectionName
+
+
+class Collection(BaseModel):
+    """A set of documents that is searched together."""
+
+    name: str
+    documents: int
+    passages: int
+    generation: int = Field(description="The number of its last change.")
+    index: Literal["current", "outdated"] = Field(
+        description="`outdated`: it was built by other settings, and serves until another one is built."
+    )
+
+    @classmethod
+    def of(cls, collection: collections.Collection) -> Self:
+        """Return a collection as JSON shows it."""
+        documents, passages = collection.counts()
+        return cls(
+            name=collection.name,
+            documents=documents,
+            passages=passages,
+            generation=collection.generation(),
+            index="current" if collection.is_current else "outdated",
+        )
+
+
+class CollectionList(BaseModel):
+    """A page of collections; `next_cursor` asks for the next one and is null on the last."""
+
+    items: list[Collection]
+    next_cursor: str | None
+
+
+class Failure(BaseModel):
+    """A line of a batch that was not taken."""
+
+    line: int = Field(description="Counted from 1, blank lines included.")
+    detail: str
+
+
+class BatchReport(BaseModel):
+    """What became of the lines of a batch. What was taken is durable when this is sent."""
+
+    lines: int = Field(description="How many lines there were, blank ones included.")
+    added: int
+    replaced: int
+    unchanged: int
+    failed: int
+    failures: list[Failure] = Field(description=f"The first {FAILURES_KEPT} of them.")
+
+    @classmethod
+    def of(cls, tally: Tally) -> Self:
+        """Return a tally as JSON shows it."""
+        content = asdict(tally)
+        return cls.model_validate({**content, "lines": content.pop("done"), "failures": list(content["failures"])})
+
+
+class JobRequest(_Request):
+    """A job to begin."""
+
+    kind: Literal["reindex"]
+    collection: CollectionName = DEFAULT_COLLECTION
+
+
+class Job(BaseModel):
+    """A long piece of work: how far it has come, and what became of it."""
+
+    id: str
+    kind: JobKind
+    collection: str
+    state: JobState
+    total: int | None = Field(description="Lines of a batch, documents of an index; null while it is not known.")
+    done: int = Field(description="How many are through. What they changed is durable.")
+    added: int
+    replaced: int
+    unchanged: int
+    failed: int
+    error: str | None = Field(description="Why it did not come to its end, and what to do.")
+    created_at: str
+    updated_at: str
+
+    @classmethod
+    def of(cls, job: JobRecord, collection: str) -> Self:
+        """Return a job as JSON shows it."""
+        return cls.model_validate(asdict(job) | {"collection": collection})
+
+
+class JobDetails(Job):
+    """A job with the lines that failed."""
+
+    failures: list[Failure] = Field(description=f"The first {FAILURES_KEPT} of them.")
+
+    @classmethod
+    def with_failures(cls, job: JobRecord, failures: Sequence[LineFailure], collection: str) -> Self:
+        """Return a job and what failed as JSON shows them."""
+        lines = [asdict(each) for each in failures]
+        return cls.model_validate(asdict(job) | {"collection": collection, "failures": lines})
+
+
+class JobList(BaseModel):
+    """A page of jobs, the newest first; `next_cursor` asks for the next one and is null on the last."""
+
+    items: list[Job]
     next_cursor: str | None
 
 

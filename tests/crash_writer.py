@@ -7,7 +7,7 @@ standard input: so the next one is there at once when one was killed.
 import os
 import random
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from word_embedder import WordEmbedder
@@ -18,51 +18,74 @@ from index.library import Library, write_lock
 from index.passages import PassageSettings
 
 COLLECTION = "default"
-SETTINGS = PassageSettings(max_tokens=12)
+# How passages are cut; whoever opens the collection with the other settings indexes it anew.
+SETTINGS = (PassageSettings(max_tokens=12), PassageSettings(max_tokens=9))
 SOURCES = tuple(f"{letter}.txt" for letter in "abcdefgh")
-CHANGES = 40
+CHANGES = 12
 
 # A source, and the text that it gets; None deletes it.
 Change = tuple[str, str | None]
 
 
-def plan(seed: int, present: Iterable[str]) -> list[Change]:
-    """Return the changes that the writer of this seed makes when these sources are there."""
+def settings_of(seed: int) -> PassageSettings:
+    """Return the settings that the writer of this seed asks for."""
+    return SETTINGS[seed // 2 % 2]
+
+
+def plan(seed: int, present: Iterable[str]) -> list[list[Change]]:
+    """Return the steps that the writer of this seed makes when these sources are there; one step is one commit.
+
+    A step without a change is one of upkeep.
+    """
     chance = random.Random(seed)
     there = set(present)
-    changes: list[Change] = []
+    steps: list[list[Change]] = []
     for number in range(CHANGES):
         source = chance.choice(SOURCES)
-        if source in there and chance.random() < 0.3:
+        kind = chance.random()
+        if kind < 0.1:
+            steps.append([])
+        elif source in there and kind < 0.35:
             there.remove(source)
-            changes.append((source, None))
+            steps.append([(source, None)])
         else:
-            there.add(source)
-            paragraphs = chance.randint(1, 12)
+            sources = chance.sample(SOURCES, chance.choice((1, 1, 1, 3)))
+            there.update(sources)
             mark = f"mark{seed}x{number}"
-            changes.append(
-                (source, "\n\n".join(f"Paragraph {each} says {mark}, and more." for each in range(paragraphs)))
+            paragraphs = [chance.randint(1, 12) for _ in sources]
+            steps.append(
+                [
+                    (each, "\n\n".join(f"Paragraph {line} says {mark}{each[0]}, and more." for line in range(count)))
+                    for each, count in zip(sources, paragraphs, strict=True)
+                ]
             )
-    return changes
+    return steps
 
 
-def apply(collection: Collection, change: Change) -> None:
-    """Make one change."""
-    source, text = change
-    if text is None:
-        collection.delete(document_id(source))
-    else:
-        collection.put(make_document(text, source=source))
+def apply(collection: Collection, step: Sequence[Change]) -> None:
+    """Make one step."""
+    match list(step):
+        case []:
+            collection.compact()
+        case [(source, None)]:
+            collection.delete(document_id(source))
+        case changes:
+            collection.put_all([make_document(text or "", source=source) for source, text in changes])
 
 
 def write(data_dir: Path, seed: int) -> None:
-    """Make all changes, saying "open" first and then the number of every change when it is durable."""
-    with write_lock(data_dir), Library(data_dir, WordEmbedder(), passage_settings=SETTINGS) as library:
+    """Open, index anew if that is due, and make all steps.
+
+    Say "open", "indexed", and then the number of every step when it is durable.
+    """
+    with write_lock(data_dir), Library(data_dir, WordEmbedder(), passage_settings=settings_of(seed)) as library:
         collection = library.create(COLLECTION)
         present = [record.source for record in collection.documents(limit=len(SOURCES))]
         say("open")
-        for number, change in enumerate(plan(seed, present)):
-            apply(collection, change)
+        collection.reindex()
+        say("indexed")
+        for number, step in enumerate(plan(seed, present)):
+            apply(collection, step)
             say(number)
 
 

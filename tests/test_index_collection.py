@@ -14,12 +14,12 @@ from hypothesis import strategies as st
 from texts import raw_texts
 from word_embedder import WordEmbedder
 
-from index.collection import Collection, Retrieval
+from index.collection import Collection, FindEmbedder, Receipt, Retrieval
 from index.documents import Document, Scalar, canonical_text, document_id, make_document
 from index.embedder import Embedder, Matrix
 from index.errors import IndexOutdated, StoreError, UnknownCollection, UnknownDocument
+from index.filters import Filters
 from index.passages import PassageSettings
-from index.records import Filters
 from index.retriever import RetrievalSettings
 from index.store import Change
 from index.vectors import Vectors
@@ -35,7 +35,7 @@ def open_collection(
     passages: PassageSettings = SMALL,
     retrieval: RetrievalSettings | None = None,
     read_only: bool = False,
-    reindex: Callable[[int, int], None] | None = None,
+    find_embedder: FindEmbedder = lambda _: None,
 ) -> Collection:
     return Collection(
         directory,
@@ -43,7 +43,7 @@ def open_collection(
         passage_settings=passages,
         retrieval_settings=retrieval or RetrievalSettings(),
         read_only=read_only,
-        reindex=reindex,
+        find_embedder=find_embedder,
     )
 
 
@@ -178,6 +178,57 @@ def test_another_title_or_other_metadata_is_a_change(tmp_path: Path, title: str,
         record = collection.document(document_id("a"))
         assert (record.title, repr(record.metadata)) == (title, repr(metadata))
         assert collection.fingerprint() != before
+
+
+@pytest.mark.parametrize(("tags", "date"), [((), None), (("a", "b"), None), (("a",), "2024-02-29")])
+def test_other_tags_or_another_date_are_a_change(tmp_path: Path, tags: tuple[str, ...], date: str | None) -> None:
+    with closing(open_collection(tmp_path)) as collection:
+        collection.put(make_document("Text.", source="a", tags=["a", "a"], date="2024-02-28"))
+        before = collection.fingerprint()
+        assert not collection.put(make_document("Text.", source="a", tags=["a"], date="2024-02-28")).changed
+        assert collection.put(make_document("Text.", source="a", tags=tags, date=date)).changed
+        record = collection.document(document_id("a"))
+        assert (record.tags, record.date) == (tags, date)
+        assert collection.fingerprint() != before
+
+
+def test_several_documents_are_put_in_one_transaction(tmp_path: Path) -> None:
+    together: list[tuple[bool, bool]] = []
+
+    def along(change: Change, receipts: Sequence[Receipt]) -> None:
+        together.extend((receipt.created, receipt.changed) for receipt in receipts)
+        change.set_meta("along", str(change.generation))
+
+    with closing(open_collection(tmp_path)) as collection:
+        for source in "ab":
+            collection.put(make_document(SHARED, source=source))
+        documents = [make_document(f"Text {source}. {SHARED}", source=source) for source in "cab"]
+        documents.append(make_document(SHARED, source="d"))
+        collection.put(documents[1])
+        receipts = collection.put_all(documents, along=along)
+        assert [receipt.record.source for receipt in receipts] == list("cabd")
+        assert [(receipt.created, receipt.changed) for receipt in receipts] == together
+        assert together == [(True, True), (False, False), (False, True), (True, True)]
+        with collection._store.reading() as snapshot:
+            assert snapshot.meta("along") == str(snapshot.generation) == "6"
+        together.clear()
+        assert [receipt.changed for receipt in collection.put_all(documents, along=along)] == [False] * 4
+        assert together == []
+        assert collection.put_all([]) == []
+        with pytest.raises(ValueError, match="same source"):
+            collection.put_all([documents[0], documents[0]])
+        assert_holds(collection, {each.source: each.text for each in documents}, [SHARED])
+
+
+def test_what_is_put_along_and_fails_takes_the_documents_with_it(tmp_path: Path) -> None:
+    def fail(*_: object) -> None:
+        raise sqlite3.OperationalError("disk I/O error")
+
+    with closing(open_collection(tmp_path)) as collection:
+        with pytest.raises(StoreError, match="disk I/O error"):
+            collection.put_all([make_document(SHARED, source="a"), make_document(SHARED, source="b")], along=fail)
+        assert collection.counts() == (0, 0)
+        assert collection.faults() == []
 
 
 def test_a_document_that_is_not_there_is_unknown(tmp_path: Path) -> None:
@@ -442,52 +493,6 @@ def documents() -> list[Document]:
     ]
 
 
-@pytest.mark.parametrize(("embedder", "passages"), CHANGED)
-def test_an_index_built_otherwise_is_outdated_until_it_is_built_anew(
-    tmp_path: Path, embedder: Embedder, passages: PassageSettings
-) -> None:
-    with closing(open_collection(tmp_path)) as collection:
-        for document in documents():
-            collection.put(document)
-        records, fingerprint = collection.documents(limit=9), collection.fingerprint()
-
-    for read_only in (False, True):
-        with pytest.raises(IndexOutdated, match="citespan build"):
-            open_collection(tmp_path, embedder, passages=passages, read_only=read_only)
-    with closing(open_collection(tmp_path)) as untouched:
-        assert untouched.fingerprint() == fingerprint
-
-    told: list[tuple[int, int]] = []
-    again = open_collection(tmp_path, embedder, passages=passages, reindex=lambda *each: told.append(each))
-    with closing(again):
-        assert told == [(0, 3), (1, 3), (2, 3), (3, 3)]
-        assert_holds(again, {each.source: each.text for each in documents()}, [SHARED])
-        assert again.fingerprint() != fingerprint
-        for before, after in zip(records, again.documents(limit=9), strict=True):
-            assert (after.number, after.id, after.title) == (before.number, before.id, before.title)
-            assert (after.metadata, after.created_at) == (before.metadata, before.created_at)
-        found = places(again.retrieve(SHARED, top_k=9))
-    with closing(open_collection(tmp_path / "fresh", embedder, passages=passages)) as fresh:
-        for document in documents():
-            fresh.put(document)
-        assert places(fresh.retrieve(SHARED, top_k=9)) == found
-
-    with closing(open_collection(tmp_path, embedder, passages=passages)) as collection:
-        assert places(collection.retrieve(SHARED, top_k=9)) == found
-    with pytest.raises(IndexOutdated):
-        open_collection(tmp_path)
-
-
-def test_an_index_that_is_current_is_not_built_anew(tmp_path: Path) -> None:
-    with closing(open_collection(tmp_path)) as collection:
-        collection.put(make_document(SHARED, source="a"))
-        record = collection.document(document_id("a"))
-    told: list[tuple[int, int]] = []
-    with closing(open_collection(tmp_path, reindex=lambda *each: told.append(each))) as collection:
-        assert collection.document(document_id("a")) == record
-    assert told == []
-
-
 def test_an_empty_collection_takes_any_settings(tmp_path: Path) -> None:
     open_collection(tmp_path).close()
     with pytest.raises(IndexOutdated):
@@ -495,7 +500,7 @@ def test_an_empty_collection_takes_any_settings(tmp_path: Path) -> None:
     with closing(open_collection(tmp_path, WordEmbedder("others@test"))) as collection:
         collection.put(make_document(SHARED, source="a"))
     with pytest.raises(IndexOutdated):
-        open_collection(tmp_path)
+        open_collection(tmp_path, read_only=True)
 
 
 def test_an_empty_collection_that_cannot_be_written_is_no_outdated_index(
@@ -508,22 +513,6 @@ def test_an_empty_collection_that_cannot_be_written_is_no_outdated_index(
     with pytest.raises(StoreError, match="disk is full") as caught:
         open_collection(tmp_path)
     assert not isinstance(caught.value, IndexOutdated)
-
-
-def test_building_anew_that_fails_leaves_the_old_index(tmp_path: Path) -> None:
-    with closing(open_collection(tmp_path)) as collection:
-        for document in documents():
-            collection.put(document)
-        before = state(collection)
-
-    def fail(done: int, _: int) -> None:
-        if done == 2:
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        open_collection(tmp_path, WordEmbedder("others@test"), reindex=fail)
-    with closing(open_collection(tmp_path)) as collection:
-        assert state(collection) == before
 
 
 def test_how_lists_are_fused_counts_in_the_fingerprint_and_needs_no_new_index(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from texts import raw_texts
 from index.documents import (
     MAX_METADATA_BYTES,
     MAX_SOURCE_LENGTH,
+    MAX_TAGS,
     MAX_TITLE_LENGTH,
     Scalar,
     canonical_text,
@@ -234,3 +235,40 @@ def test_a_file_is_read_and_an_unreadable_one_is_named(tmp_path: Path) -> None:
 def test_the_seed_texts_have_the_titles_that_people_would_give_them(name: str, title: str) -> None:
     seeds = Path(__file__).parents[1] / "seeds"
     assert read_document(seeds / name, source=name).title == title
+
+
+def test_tags_are_sorted_and_each_is_there_once() -> None:
+    document = make_document("Text.", tags=["b", "ä b", "a", "b"], date="2024-02-29")
+    assert (document.tags, document.date) == (("a", "b", "ä b"), "2024-02-29")
+
+
+@pytest.mark.parametrize("tag", ["", " ", "a\nb", "a\0", "x" * 101, "\ud800"])
+def test_tags_that_cannot_stand_on_a_line_are_refused(tag: str) -> None:
+    with pytest.raises(InvalidDocument, match="tag"):
+        make_document("Text.", tags=[tag])
+
+
+def test_a_document_has_so_many_tags_at_most() -> None:
+    tags = [f"tag {number}" for number in range(MAX_TAGS + 1)]
+    assert len(make_document("Text.", tags=tags[1:]).tags) == MAX_TAGS
+    with pytest.raises(InvalidDocument, match="51 tags; at most 50"):
+        make_document("Text.", tags=tags)
+
+
+@pytest.mark.parametrize(
+    "date",
+    [
+        "",
+        "2024",
+        "2023-02-29",
+        "2024-2-29",
+        "20240229",
+        "2024-02-29T10:00:00",
+        "2024-W09-4",
+        "２０２４-02-29",
+        "x" * 99,
+    ],
+)
+def test_dates_that_are_no_days_are_refused(date: str) -> None:
+    with pytest.raises(InvalidDocument, match="write it as YYYY-MM-DD"):
+        make_document("Text.", date=date)

@@ -332,7 +332,7 @@ def test_an_export_is_whole_or_not_there_and_made_once(
     tiny_model: Path, tiny_cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = find_model(str(tiny_model))
-    path = export_path(tiny_cache, folder)
+    path = export_path(tiny_cache, folder.identity)
     assert list(tiny_cache.iterdir()) == [path]
     assert sorted(each.name for each in path.iterdir()) == [
         "export.json",
@@ -361,7 +361,7 @@ def test_a_damaged_export_is_made_anew(
         return whole
 
     shutil.copytree(tiny_cache, tmp_path / "cache")
-    os.truncate(export_path(tmp_path / "cache", folder) / "model.onnx", 1000)
+    os.truncate(export_path(tmp_path / "cache", folder.identity) / "model.onnx", 1000)
     monkeypatch.setattr("index.onnx_export.export_model", export)
     assert load_embedder(str(tiny_model), cache=tmp_path / "cache").dimension == 32
     assert made == [tmp_path / "cache"]

@@ -9,8 +9,8 @@ import pytest
 from word_embedder import DIMENSION
 
 from index.documents import make_document
+from index.filters import Filters
 from index.passages import Passage, Sentence
-from index.records import Filters
 from index.retriever import Hit, RetrievalSettings, retrieve
 from index.store import Store
 

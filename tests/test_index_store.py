@@ -11,10 +11,11 @@ import pytest
 from word_embedder import DIMENSION, WordEmbedder
 
 from index import schema
+from index.checksums import checksum, sound_rows
 from index.documents import Document, Scalar, make_document
 from index.errors import StoreDamaged, StoreError, StoreTooNew, UnknownCollection
+from index.filters import Filters
 from index.passages import PassageSettings, split_passages
-from index.records import Filters
 from index.store import STORE_FILE, Change, Store
 
 EMBEDDER = WordEmbedder()
@@ -449,6 +450,9 @@ def test_a_page_that_was_overwritten_is_noticed(tmp_path: Path) -> None:
         ("UPDATE documents SET text = replace(text, '. ', '.\n')", "the text of 'a' is not what was stored"),
         ("DELETE FROM vectors WHERE passage = 1", "1 passages without a vector"),
         ("UPDATE passages SET text = 'x' WHERE id = 1", "1 passages that do not stand where they say"),
+        ("UPDATE passages SET section = 'x' WHERE id = 1", "1 passages that are not what was stored"),
+        ("UPDATE documents SET checksum = 5", "1 documents that are not what was stored"),
+        ("UPDATE vectors SET vector = x'00' WHERE passage = 1", "1 vectors that are not what was stored"),
         ("UPDATE passages SET start = start + 1 WHERE id = 2", "1 passages that do not stand where they say"),
         ("DELETE FROM passages WHERE id = 2", "1 documents whose passages are not all there"),
         ("PRAGMA foreign_keys = OFF; DELETE FROM documents", "passages row 1 refers to nothing"),
@@ -465,10 +469,42 @@ def test_faults_are_told_in_words(tmp_path: Path, statement: str, complaint: str
         assert complaint in snapshot.faults()
 
 
-def test_a_vector_of_another_length_is_damage(store: Store) -> None:
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "UPDATE vectors SET vector = substr(vector, 1, 8) WHERE passage = 1",
+        "UPDATE vectors SET vector = zeroblob(length(vector)) WHERE passage = 1",
+        "UPDATE vectors SET vector = (SELECT vector FROM vectors WHERE passage = 2) WHERE passage = 1",
+        "UPDATE vectors SET checksum = checksum + 1 WHERE passage = 1",
+        "DELETE FROM vectors WHERE passage = 1",
+    ],
+)
+def test_a_vector_that_is_not_what_was_stored_is_never_read(store: Store, damage: str) -> None:
     put(store, document("a", TWO_PASSAGES))
-    with pytest.raises(StoreDamaged, match="has not 7 numbers"), store.reading() as snapshot:
-        list(snapshot.vectors(7))
+    with closing(sqlite3.connect(store.path)) as connection, connection:
+        connection.execute(damage)
+    with store.reading() as snapshot:
+        assert [ids for ids, _ in snapshot.vectors(DIMENSION)] == [[2]]
+        assert snapshot.all_passage_ids() == [1, 2]
+        assert snapshot.embedded_texts([1]) == {1: "Title\nRed trucks drove all of the way up there."}
+        assert len(snapshot.faults()) == 1
+
+
+@pytest.mark.parametrize("row", [[np.nan] * 4, [np.inf, 0, 0, 0], [3e38] * 4, [0.5, 0.5, 0.5, 0.6], [0] * 4])
+def test_a_vector_that_has_not_length_1_is_never_read_whatever_its_checksum_says(row: list[float]) -> None:
+    good = np.array([0.5, 0.5, 0.5, 0.5], "<f4").tobytes()
+    bad = np.array(row, "<f4").tobytes()
+    ids, vectors = sound_rows([(1, good, checksum(1, good)), (2, bad, checksum(2, bad))], 4)
+    assert ids == [1]
+    assert vectors.tolist() == [[0.5] * 4]
+
+
+def test_checksums_tell_where_one_value_ends() -> None:
+    assert (
+        len({checksum("ab", "c"), checksum("a", "bc"), checksum("abc"), checksum("abc", None), checksum("abc", "")})
+        == 5
+    )
+    assert checksum("é", 1, b"\xff", None) == checksum("é", 1, b"\xff", None)
 
 
 def test_a_folder_that_cannot_be_made_is_an_error_of_the_store(tmp_path: Path) -> None:

@@ -1,6 +1,8 @@
 """The command line, in this process."""
 
 import json
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -8,6 +10,7 @@ from click.testing import CliRunner, Result
 from conftest import MODEL_CACHE, SEEDS
 
 from index.embedder import Embedder
+from index.library import write_lock
 from service.cli import main
 
 
@@ -129,3 +132,99 @@ def test_question_that_cannot_be_asked_is_told_without_a_traceback(data: Path, q
     assert result.exit_code == 2
     assert complaint in result.output
     assert "Traceback" not in result.output
+
+
+def test_backup_and_restore_bring_the_same_answers_back(
+    data: Path, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    invoke("build", str(folder))
+    question = ("ask", "--json", "When does the ferry leave?")
+    before = json.loads(invoke(*question).output)
+    file = str(tmp_path / "backup")
+    with write_lock(data):  # as a running service holds it
+        made = invoke("backup", file)
+    assert (made.exit_code, made.output) == (0, "Backed up: the collection 'default', 2 documents in 2 passages.\n")
+    assert "is there already" in invoke("backup", file).output
+    assert "is not overwritten" in invoke("restore", file).output
+    monkeypatch.setenv("CITESPAN_DATA_DIR", str(tmp_path / "new"))
+    with write_lock(tmp_path / "new"):
+        refused = invoke("restore", file)
+    assert (refused.exit_code, "Another process is writing" in refused.output) == (2, True)
+    assert invoke("restore", file, "--collection", "default").exit_code == 0
+    after = json.loads(invoke(*question).output)
+    assert after["answer"]["text"] == "noon"
+    assert {name: after[name] for name in ("answer", "passages", "fingerprint")} == {
+        name: before[name] for name in ("answer", "passages", "fingerprint")
+    }
+
+
+def test_doctor_repairs_what_the_texts_can_repair(data: Path, folder: Path) -> None:
+    invoke("build", str(folder))
+    question = ("ask", "--json", "When does the ferry leave?")
+    before = json.loads(invoke(*question).output)["fingerprint"]
+    store = data / "default" / "store.sqlite"
+    with closing(sqlite3.connect(store, isolation_level=None)) as connection:
+        connection.execute("UPDATE passages SET text = replace(text, 'noon', 'five')")
+        connection.execute("UPDATE vectors SET vector = zeroblob(length(vector)) WHERE passage = 2")
+        connection.execute("INSERT INTO full_text (full_text) VALUES ('delete-all')")
+    sick = invoke("doctor")
+    assert sick.exit_code == 1
+    assert "1 passages are not what was stored" in sick.output
+    assert "citespan doctor --repair" in sick.output
+    assert "is damaged" in invoke(*question).output
+    repaired = invoke("doctor", "--repair")
+    assert repaired.exit_code == 0, repaired.output
+    assert "default: a.txt was indexed anew from its text" in repaired.output
+    after = json.loads(invoke(*question).output)
+    assert (after["answer"]["text"], after["fingerprint"]) == ("noon", before)
+
+
+def test_doctor_names_what_it_cannot_repair_and_sending_it_again_does(data: Path, folder: Path) -> None:
+    invoke("build", str(folder))
+    with closing(sqlite3.connect(data / "default" / "store.sqlite", isolation_level=None)) as connection:
+        connection.execute("UPDATE documents SET text = replace(text, 'noon', 'five')")
+    repaired = invoke("doctor", "--repair")
+    assert repaired.exit_code == 1
+    assert "default: a.txt is lost; send it again" in repaired.output
+    assert "1 replaced, 1 unchanged" in invoke("build", str(folder)).output
+    assert invoke("doctor").exit_code == 0
+    with closing(sqlite3.connect(data / "default" / "store.sqlite", isolation_level=None)) as connection:
+        connection.create_function("checksum_of", -1, lambda *_: 1)
+        connection.execute("UPDATE documents SET title = 'Other' WHERE source = 'a.txt'")
+    assert "default: a.txt is lost" in invoke("doctor", "--repair").output
+    assert "1 replaced, 1 unchanged" in invoke("build", str(folder)).output
+    assert invoke("doctor").exit_code == 0
+
+
+def test_sync_here_adds_updates_and_removes(data: Path, folder: Path) -> None:
+    dry = invoke("sync", str(folder), "--dry-run")
+    assert dry.exit_code == 0
+    assert "would add a.txt" in dry.output
+    assert not (data / "default").exists()
+    assert invoke("sync", str(folder)).exit_code == 0
+    (folder / "a.txt").write_text("The ferry leaves at two.")
+    (folder / "deep" / "b.md").unlink()
+    (folder / "broken.txt").write_bytes(b"\xff")
+    result = invoke("sync", str(folder))
+    assert result.exit_code == 1
+    assert "broken.txt" in result.output
+    assert "leaves at two" in invoke("ask", "When does the ferry leave?").output
+    listed = [json.loads(line) for line in invoke("list", "--json").stdout.splitlines()]
+    assert [each["source"] for each in listed] == ["a.txt"]
+    assert "default: 1 documents" in invoke("collections", "list").output
+
+
+def test_the_key_for_a_service_does_not_disturb_a_command_without_url(
+    data: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CITESPAN_API_KEY", "a-secret-of-some-length")
+    assert invoke("sync", str(folder)).exit_code == 0
+
+
+def test_reindex_here_brings_an_index_up_to_date(data: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    invoke("sync", str(folder))
+    monkeypatch.setattr("index.indexer.RULES_VERSION", 99)
+    assert "citespan reindex" in invoke("ask", "When does the ferry leave?").output
+    assert "the index of 'default' is current" in invoke("reindex").output
+    assert "every index is current" in invoke("reindex").output
+    assert "noon" in invoke("ask", "When does the ferry leave?").output

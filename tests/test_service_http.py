@@ -346,16 +346,35 @@ def test_unexpected_error_is_a_problem_without_details(client: TestClient, monke
     assert len(response.headers["x-request-id"]) == 32
 
 
-def test_store_that_fails_is_a_problem_that_says_when_to_come_back(
-    client: TestClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def full(*_: object) -> None:
-        raise sqlite3.OperationalError("database or disk is full")
+def _sqlite_error(message: str, code: int) -> sqlite3.OperationalError:
+    error = sqlite3.OperationalError(message)
+    error.sqlite_errorcode = code
+    return error
 
-    monkeypatch.setattr("index.store.Change.commit", full)
+
+@pytest.mark.parametrize(
+    ("error", "status", "slug"),
+    [
+        (_sqlite_error("database or disk is full", sqlite3.SQLITE_FULL), 507, "storage-full"),
+        (_sqlite_error("attempt to write a readonly database", sqlite3.SQLITE_READONLY), 503, "store-read-only"),
+        (_sqlite_error("disk I/O error", sqlite3.SQLITE_IOERR), 503, "store-unavailable"),
+        (_sqlite_error("database is locked", sqlite3.SQLITE_BUSY), 503, "store-unavailable"),
+        (_sqlite_error("database disk image is malformed", sqlite3.SQLITE_CORRUPT), 503, "store-damaged"),
+        (sqlite3.DatabaseError("file is not a database"), 503, "store-damaged"),
+    ],
+)
+def test_store_that_fails_is_a_problem_that_says_when_to_come_back(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch, error: sqlite3.Error, status: int, slug: str
+) -> None:
+    def fail(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr("index.store.Change.commit", fail)
     response = client.post("/v1/documents", json={"text": "One more."})
-    problem(response, 503, "store-unavailable")
+    problem(response, status, slug)
     assert response.headers["retry-after"]
+    answered = client.post("/v1/ask", json={"question": "When was the first program written?"}).json()
+    assert answered["answer"]["text"] == "1843"
     monkeypatch.undo()
     assert client.post("/v1/documents", json={"text": "One more."}).status_code == 201
 

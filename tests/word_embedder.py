@@ -3,12 +3,20 @@
 import hashlib
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
+from numpy.typing import NDArray
 
 from index.embedder import Matrix
 
 DIMENSION = 64
+
+
+@lru_cache(10_000)
+def _vector(word: str) -> NDArray[np.float64]:
+    seed = int.from_bytes(hashlib.sha256(word.encode(errors="replace")).digest()[:8], "big")
+    return np.random.default_rng(seed).standard_normal(DIMENSION)
 
 
 class WordEmbedder:
@@ -34,7 +42,6 @@ class WordEmbedder:
     def _embed(self, text: str) -> Matrix:
         total = np.zeros(DIMENSION)
         for word in re.findall(r"\w+", text.lower()) or [text]:
-            seed = int.from_bytes(hashlib.sha256(word.encode(errors="replace")).digest()[:8], "big")
-            total += np.random.default_rng(seed).standard_normal(DIMENSION)
+            total += _vector(word)
         length = np.linalg.norm(total)
         return np.asarray(total / length if length else np.eye(1, DIMENSION)[0], dtype=np.float32)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Depends, Query, Request
+from fastapi.dependencies.models import Dependant
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 
@@ -12,9 +13,10 @@ from index.errors import Forbidden, NotReady
 from index.library import COLLECTION_NAME_PATTERN
 from service.auth import ApiKey
 from service.engine import Engine
+from service.jobs import Jobs
 from service.limits import Gate
 from service.metrics import Metrics
-from service.problems import is_json
+from service.problems import NOT_JSON, is_json, is_json_lines
 from service.settings import Settings
 
 
@@ -27,6 +29,7 @@ class Context:
     questions: Gate
     changes: Gate
     engine: Engine | None = None
+    jobs: Jobs | None = None
     draining: bool = False
 
 
@@ -53,6 +56,38 @@ def get_engine(context: ContextDep) -> Engine:
 EngineDep = Annotated[Engine, Depends(get_engine)]
 
 
+def get_jobs(context: ContextDep) -> Jobs:
+    """Return what works on jobs.
+
+    Raises:
+        NotReady: it is not there yet, or not any more.
+    """
+    if context.jobs is None:
+        raise NotReady("The models and collections are being loaded or closed; ask again in a few seconds.")
+    return context.jobs
+
+
+JobsDep = Annotated[Jobs, Depends(get_jobs)]
+
+
+def opened_by(request: Request, name: str) -> bool:
+    """Whether the request's key may read a collection."""
+    key: ApiKey = request.state.key
+    return key.opens(name, write=False)
+
+
+def authorize(request: Request, name: str, *, write: bool) -> None:
+    """Return if the request's key may read, or change, the collection of this name.
+
+    Raises:
+        Forbidden: it may not; whether the collection exists is not told.
+    """
+    key: ApiKey = request.state.key
+    if not key.opens(name, write=write):
+        right = "write to" if write else "read"
+        raise Forbidden(f"The key {key.name!r} may not {right} the collection {name!r}; use another key.")
+
+
 def open_collection(request: Request, engine: Engine, name: str, *, write: bool) -> Collection:
     """Return a collection if the request's key opens it.
 
@@ -60,10 +95,7 @@ def open_collection(request: Request, engine: Engine, name: str, *, write: bool)
         Forbidden: it does not; whether the collection exists is not told.
         UnknownCollection: there is none of this name.
     """
-    key: ApiKey = request.state.key
-    if not key.opens(name, write=write):
-        right = "write to" if write else "read"
-        raise Forbidden(f"The key {key.name!r} may not {right} the collection {name!r}; use another key.")
+    authorize(request, name, write=write)
     return engine.library.collection(name)
 
 
@@ -85,11 +117,16 @@ def refuse_unknown_parameters(request: Request) -> None:
         RequestValidationError: it does not; nearly always a typing error.
     """
     route: APIRoute = request.scope["route"]
-    known = {field.alias for field in route.dependant.query_params}
+    known = _query_names(route.dependant)
     unknown = sorted(set(request.query_params) - known)
     if unknown:
         message = f"there is no such parameter; known: {', '.join(sorted(known)) or 'none'}"
         raise RequestValidationError([{"type": "extra", "loc": ("query", name), "msg": message} for name in unknown])
+
+
+def _query_names(dependant: Dependant) -> set[str]:
+    names = {field.alias for field in dependant.query_params}
+    return names.union(*(_query_names(each) for each in dependant.dependencies))
 
 
 def require_json(request: Request) -> None:
@@ -99,7 +136,18 @@ def require_json(request: Request) -> None:
         RequestValidationError: it is not.
     """
     if not is_json(request.headers.get("content-type", "")):
-        raise RequestValidationError([{"type": "media_type", "loc": ("body",), "msg": "not announced as JSON"}])
+        raise RequestValidationError([{"type": "media_type", "loc": ("body",), "msg": NOT_JSON}])
+
+
+def require_json_lines(request: Request) -> None:
+    """Return if the body of a request is announced as JSON lines.
+
+    Raises:
+        RequestValidationError: it is not.
+    """
+    if not is_json_lines(request.headers.get("content-type", "")):
+        message = "Send one JSON object a line, with the header 'Content-Type: application/jsonl'."
+        raise RequestValidationError([{"type": "media_type", "loc": ("body",), "msg": message}])
 
 
 CollectionQuery = Annotated[str, Query(pattern=COLLECTION_NAME_PATTERN, description="The collection's name.")]

@@ -1,7 +1,7 @@
 """`/v1/documents`: what the answers come from."""
 
-import base64
 import math
+from dataclasses import replace
 from typing import Annotated
 
 import anyio.to_thread
@@ -9,9 +9,11 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 
-from index.documents import make_document
+from index.filters import Days as StoreDays
+from index.filters import Filters as StoreFilters
 from index.library import DEFAULT_COLLECTION
 from service.limits import Deadline
+from service.routes.cursors import CursorQuery, LimitQuery, cursor_after, number_of
 from service.routes.deps import (
     CollectionQuery,
     ContextDep,
@@ -20,12 +22,9 @@ from service.routes.deps import (
     refuse_unknown_parameters,
     require_json,
 )
-from service.schemas import Document, DocumentList, DocumentReceipt, DocumentRequest
+from service.schemas import MAX_FILTER_VALUES, Day, Document, DocumentList, DocumentReceipt, DocumentRequest
 
 router = APIRouter(prefix="/v1/documents", tags=["documents"], dependencies=[Depends(refuse_unknown_parameters)])
-
-_CURSOR_PREFIX = b"after:"
-
 
 _JSON_BODY = {"required": True, "content": {"application/json": {"schema": DocumentRequest.model_json_schema()}}}
 
@@ -47,9 +46,7 @@ async def add_document(request: Request, response: Response, context: ContextDep
     body = await anyio.to_thread.run_sync(_parsed, await request.body())
     collection = open_collection(request, engine, body.collection, write=True)
     receipt = await context.changes.run(
-        lambda _: collection.put(
-            make_document(body.text, source=body.source, title=body.title, metadata=body.metadata)
-        ),
+        lambda _: collection.put(body.to_document()),
         deadline=Deadline(math.inf),  # what has begun to be stored is not given up half-way
     )
     response.status_code = 201 if receipt.created else 200
@@ -58,21 +55,58 @@ async def add_document(request: Request, response: Response, context: ContextDep
     return DocumentReceipt.of(receipt)
 
 
+FilterQuery = Annotated[list[str] | None, Query(max_length=MAX_FILTER_VALUES, description="May be repeated.")]
+DayQuery = Annotated[Day | None, Query()]
+
+
+def _listed_values(
+    document_id: FilterQuery = None, source: FilterQuery = None, title: FilterQuery = None, tags: FilterQuery = None
+) -> StoreFilters:
+    """Return the filters by values that are given as query parameters."""
+    ids, sources, titles, tagged = (
+        None if each is None else tuple(each) for each in (document_id, source, title, tags)
+    )
+    return StoreFilters(ids, sources, titles, tagged)
+
+
+def _listed_days(
+    date_from: DayQuery = None,
+    date_to: DayQuery = None,
+    created_from: DayQuery = None,
+    created_to: DayQuery = None,
+    updated_from: DayQuery = None,
+    updated_to: DayQuery = None,
+) -> StoreFilters:
+    """Return the filters by days that are given as query parameters."""
+    bounds = ((date_from, date_to), (created_from, created_to), (updated_from, updated_to))
+    date, created_at, updated_at = (None if each == (None, None) else StoreDays(*each) for each in bounds)
+    return StoreFilters(date=date, created_at=created_at, updated_at=updated_at)
+
+
+def _filters(
+    values: Annotated[StoreFilters, Depends(_listed_values)], days: Annotated[StoreFilters, Depends(_listed_days)]
+) -> StoreFilters:
+    """Return all filters that are given as query parameters."""
+    return replace(values, date=days.date, created_at=days.created_at, updated_at=days.updated_at)
+
+
 @router.get("", summary="List documents")
 def list_documents(
     request: Request,
     engine: EngineDep,
+    filters: Annotated[StoreFilters, Depends(_filters)],
     collection: CollectionQuery = DEFAULT_COLLECTION,
-    limit: Annotated[int, Query(ge=1, le=200, description="Documents on a page.")] = 50,
-    cursor: Annotated[str | None, Query(max_length=100, description="`next_cursor` of the page before.")] = None,
+    limit: LimitQuery = 50,
+    cursor: CursorQuery = None,
 ) -> DocumentList:
     """Return a page of documents in the order in which they first came."""
     opened = open_collection(request, engine, collection, write=False)
-    records = opened.documents(after=_after(cursor), limit=limit + 1)
+    records = opened.documents(after=number_of(cursor, default=0), limit=limit + 1, filters=filters)
     more = len(records) > limit
     records = records[:limit]
     return DocumentList(
-        items=[Document.of(record) for record in records], next_cursor=_cursor(records[-1].number) if more else None
+        items=[Document.of(record) for record in records],
+        next_cursor=cursor_after(records[-1].number) if more else None,
     )
 
 
@@ -122,26 +156,3 @@ def _parsed(body: bytes) -> DocumentRequest:
     except ValidationError as error:
         details = error.errors(include_url=False, include_input=False)
         raise RequestValidationError([{**each, "loc": ("body", *each["loc"])} for each in details]) from None
-
-
-def _cursor(number: int) -> str:
-    return base64.urlsafe_b64encode(_CURSOR_PREFIX + str(number).encode()).decode()
-
-
-def _after(cursor: str | None) -> int:
-    """Return the number that a cursor stands for.
-
-    Raises:
-        RequestValidationError: it is none of ours.
-    """
-    if cursor is None:
-        return 0
-    try:
-        decoded = base64.urlsafe_b64decode(cursor.encode())
-        number = int(decoded.removeprefix(_CURSOR_PREFIX))
-        if not decoded.startswith(_CURSOR_PREFIX) or not 0 <= number < 2**63:
-            raise ValueError
-    except ValueError:
-        message = "not a cursor of this service; take next_cursor from the page before"
-        raise RequestValidationError([{"type": "cursor", "loc": ("query", "cursor"), "msg": message}]) from None
-    return number

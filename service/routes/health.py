@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 
-from index.errors import NotReady
+from index.errors import NotReady, UnknownCollection
 from service.routes.deps import ContextDep, EngineDep, require_all_collections
 from service.schemas import Health
 
@@ -30,8 +30,13 @@ def expose_metrics(request: Request, context: ContextDep, engine: EngineDep) -> 
     require_all_collections(request)
     metrics = context.metrics
     metrics.admitted.set(context.questions.admitted)
+    metrics.documents.clear()  # of collections that are gone
+    metrics.passages.clear()
     for name in engine.library.names():
-        documents, passages = engine.library.collection(name).counts()
+        try:
+            documents, passages = engine.library.collection(name).counts()
+        except UnknownCollection:  # deleted a moment ago
+            continue
         metrics.documents.labels(name).set(documents)
         metrics.passages.labels(name).set(passages)
     return Response(metrics.expose(), headers={"Content-Type": CONTENT_TYPE_LATEST})
