@@ -2,25 +2,22 @@
 
 import hashlib
 import threading
-import time
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 import httpx2
 
 from eval.cases import Case
 from eval.engines import DEFAULT_COLLECTION, RANKING_DEPTH
 from eval.replies import Reply, reply_of
-from index.errors import EngineUnavailable, QuestionFailed
+from index.errors import EngineUnavailable, QuestionFailed, ServiceRefused
 from service import KEY_VARIABLE
+from service.http_client import BUSY, HttpClient, problem_in
 
 # A service gives up after ten seconds of its own accord, unless it is told otherwise.
 _TIMEOUT_S = 60.0
-_TRIES = 6
-_LONGEST_WAIT_S = 10.0
 _PAGE = 200
-_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 # Refusals that no other question would escape.
 _REFUSALS = {
@@ -31,7 +28,6 @@ _REFUSALS = {
     405: "does not take questions at this address",
     421: "does not answer to this host name; add it to its CITESPAN_ALLOWED_HOSTS",
 }
-_TOO_MANY, _BUSY = 429, 503
 _DEADLINE = "deadline-exceeded"
 
 
@@ -51,17 +47,12 @@ class HttpEngine:
         Raises:
             EngineUnavailable: this is no URL of a service.
         """
-        parts = urlsplit(url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise EngineUnavailable(f"{url!r} is no address of a service; give one such as http://127.0.0.1:8000.")
-        self._url = url.rstrip("/")
+        try:
+            self._client = HttpClient(url, key=key, timeout_s=_TIMEOUT_S, client=client)
+        except ServiceRefused as error:
+            raise EngineUnavailable(str(error)) from error
+        self._url = self._client.url
         self._default = collection
-        self._client = client or httpx2.Client(
-            base_url=self._url,
-            headers={"Authorization": f"Bearer {key}"} if key else {},
-            timeout=_TIMEOUT_S,
-            trust_env=parts.hostname not in _LOOPBACK,  # past any proxy that the environment may name
-        )
         self._listing = threading.Lock()
         self._documents: dict[str, dict[str, tuple[str, str]]] = {}
         self._texts: dict[tuple[str, str], str] = {}
@@ -135,21 +126,12 @@ class HttpEngine:
             return self._documents[collection]
 
     def _send(self, method: str, path: str, **arguments: Any) -> httpx2.Response:
-        for tried in range(1, _TRIES + 1):
-            try:
-                response = self._client.request(method, path, **arguments)
-            except httpx2.TransportError as error:
-                if tried < _TRIES and not isinstance(error, httpx2.ConnectError | httpx2.TimeoutException):
-                    continue  # a connection that the service closed while it was idle
-                raise EngineUnavailable(
-                    f"{self._url} does not answer ({error or type(error).__name__}); start the service, or give its "
-                    "address with --url."
-                ) from error
-            if response.is_success:
-                return response
-            if response.status_code not in (_TOO_MANY, _BUSY) or tried == _TRIES:
-                break
-            time.sleep(_wait_s(response))
+        try:
+            response = self._client.send(method, path, **arguments)
+        except ServiceRefused as error:
+            raise EngineUnavailable(str(error)) from error
+        if response.is_success:
+            return response
         raise self._complaint(response)
 
     def _json(self, response: httpx2.Response) -> Any:
@@ -162,29 +144,12 @@ class HttpEngine:
         return EngineUnavailable(f"{self._url} does not answer as Citespan does; is this the right address?")
 
     def _complaint(self, response: httpx2.Response) -> EngineUnavailable | QuestionFailed:
-        kind, detail = _problem(response)
+        kind, detail = problem_in(response)
         status = response.status_code
         if status in _REFUSALS:
             return EngineUnavailable(f"{self._url} {_REFUSALS[status]}: {detail}")
-        if status in (_TOO_MANY, _BUSY) and not kind.endswith(_DEADLINE):
-            return EngineUnavailable(f"{self._url} is too busy, tried {_TRIES} times: {detail}")
+        if status in BUSY and not kind.endswith(_DEADLINE):
+            return EngineUnavailable(f"{self._url} is too busy: {detail}")
         if response.is_redirect:
             return EngineUnavailable(f"{self._url} sends to {response.headers.get('location')}; give that with --url.")
         return QuestionFailed(f"{status}: {detail}")
-
-
-def _problem(response: httpx2.Response) -> tuple[str, str]:
-    """Return kind and detail of a problem (RFC 9457), or what there is instead."""
-    try:
-        content = response.json()
-        return str(content["type"]), str(content["detail"])
-    except (ValueError, LookupError, TypeError):
-        return "", response.reason_phrase or f"HTTP status {response.status_code}"
-
-
-def _wait_s(response: httpx2.Response) -> float:
-    try:
-        seconds = float(response.headers.get("retry-after", "1"))
-    except ValueError:  # a date, which no service of ours sends
-        seconds = 1.0
-    return min(max(seconds, 0.0), _LONGEST_WAIT_S)

@@ -4,7 +4,7 @@ import json
 import time
 from collections.abc import Iterator, Sequence
 from typing import Any, TypeVar
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 import httpx2
 from pydantic import BaseModel, ValidationError
@@ -13,6 +13,7 @@ from index.documents import Document
 from index.errors import ServiceRefused
 from index.filters import NO_FILTERS, Days, Filters
 from index.indexer import Progress
+from service.http_client import HttpClient, problem_in
 from service.keeper import Outcome
 from service.limits import BATCH_PATH
 from service.schemas import BatchReport, Collection, CollectionList, DocumentList, JobDetails
@@ -20,12 +21,9 @@ from service.schemas import Document as Held
 
 # A batch is answered when it is indexed, and waits for its turn before.
 _TIMEOUT_S = 600.0
-_TRIES = 8
-_LONGEST_WAIT_S = 30.0
 _POLL_S = 0.5
 _PAGE = 200
-_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
-_ACCEPTED, _BUSY = 202, 503
+_ACCEPTED = 202
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -39,16 +37,8 @@ class HttpKeeper:
         Raises:
             ServiceRefused: this is no URL of a service.
         """
-        parts = urlsplit(url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise ServiceRefused(f"{url!r} is no address of a service; give one such as http://127.0.0.1:8000.")
-        self._url = url.rstrip("/")
-        self._client = client or httpx2.Client(
-            base_url=self._url,
-            headers={"Authorization": f"Bearer {key}"} if key else {},
-            timeout=_TIMEOUT_S,
-            trust_env=parts.hostname not in _LOOPBACK,  # past any proxy that the environment may name
-        )
+        self._client = HttpClient(url, key=key, timeout_s=_TIMEOUT_S, client=client)
+        self._url = self._client.url
 
     def close(self) -> None:
         """Close the connections."""
@@ -154,22 +144,11 @@ class HttpKeeper:
             time.sleep(_POLL_S)
 
     def _send(self, method: str, path: str, **arguments: Any) -> httpx2.Response:
-        for tried in range(1, _TRIES + 1):
-            try:
-                response = self._client.request(method, path, **arguments)
-            except httpx2.TransportError as error:
-                if tried < _TRIES and not isinstance(error, httpx2.ConnectError | httpx2.TimeoutException):
-                    continue  # a connection that the service closed while it was idle; nothing here harms when repeated
-                raise ServiceRefused(
-                    f"{self._url} does not answer ({error or type(error).__name__}); start the service, or give its "
-                    "address with --url."
-                ) from error
-            if response.is_success:
-                return response
-            if response.status_code != _BUSY or tried == _TRIES:
-                break
-            time.sleep(_wait_s(response))
-        raise ServiceRefused(f"{self._url} answers {response.status_code}: {_detail(response)}")
+        response = self._client.send(method, path, **arguments)
+        if response.is_success:
+            return response
+        _, detail = problem_in(response)
+        raise ServiceRefused(f"{self._url} answers {response.status_code}: {detail}")
 
     def _read(self, model: type[M], response: httpx2.Response) -> M:
         try:
@@ -201,18 +180,3 @@ def _as_parameters(filters: Filters) -> dict[str, Any]:
         bounds = {} if each is None else {f"{name}_from": each.first, f"{name}_to": each.last}
         parameters |= {key: value for key, value in bounds.items() if value is not None}
     return parameters
-
-
-def _detail(response: httpx2.Response) -> str:
-    try:
-        return str(response.json()["detail"])
-    except (ValueError, LookupError, TypeError):
-        return response.reason_phrase or "no problem+json"
-
-
-def _wait_s(response: httpx2.Response) -> float:
-    try:
-        seconds = float(response.headers.get("retry-after", "1"))
-    except ValueError:  # a date, which no service of ours sends
-        seconds = 1.0
-    return min(max(seconds, 0.0), _LONGEST_WAIT_S)

@@ -14,6 +14,7 @@ from eval.run import run_cases
 from index.documents import make_document
 from index.errors import EngineUnavailable, InvalidReply, QuestionFailed
 from service.app import create_app
+from service.http_client import HttpClient
 from service.settings import Settings
 
 TEXTS = {
@@ -173,7 +174,7 @@ def test_a_busy_service_is_asked_again_after_as_long_as_it_says(monkeypatch: pyt
     limited = httpx2.Response(429, headers={"Retry-After": "600"})
     engine, asked = _answering(busy, limited, httpx2.Response(200, json=GOOD))
     assert engine.ask(CASES[0]).answer is None
-    assert waited == [3, 10]
+    assert waited == [3, 30]
     assert len(asked) == 3
     with pytest.raises(EngineUnavailable, match="too busy"):
         _answering(busy)[0].ask(CASES[0])
@@ -207,6 +208,7 @@ def test_what_is_no_address_is_refused(url: str) -> None:
 
 def test_a_key_is_sent_and_no_proxy_is_asked_for_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
-    with HttpEngine("http://127.0.0.1:1", key="secret") as engine:
-        assert engine._client.headers["Authorization"] == "Bearer secret"
-        assert not engine._client.trust_env
+    client = HttpClient("http://127.0.0.1:1", key="secret", timeout_s=1)
+    assert client._client.headers["Authorization"] == "Bearer secret"
+    assert not client._client.trust_env
+    client.close()
