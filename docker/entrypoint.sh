@@ -1,8 +1,8 @@
 #!/bin/sh
 # Gives a new volume the index of seeds/ that the image was built with, then runs citespan with the arguments given.
 #
-# Only where there is no collection at all: what someone deleted does not come back. The copy is made beside its place
-# and renamed into it, so that a start that was cut off leaves no half of it behind.
+# Only where nothing was ever served and there is no collection at all: what someone deleted does not come back. The
+# copy is made beside its place and renamed into it, so that a start that was cut off leaves no half of it behind.
 set -eu
 
 data=${CITESPAN_DATA_DIR:-/data}
@@ -13,7 +13,7 @@ if ! mkdir -p "$data" || ! [ -w "$data" ]; then
     exit 2
 fi
 
-if [ -z "$(find "$data" -mindepth 2 -maxdepth 2 -name store.sqlite)" ]; then
+if ! [ -e "$data/.write.lock" ] && [ -z "$(find "$data" -mindepth 2 -maxdepth 2 -name store.sqlite)" ]; then
     rm -rf "$scratch"
     cp -R /opt/citespan-template/default "$scratch"
     sync -f "$scratch"

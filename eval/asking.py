@@ -11,12 +11,13 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from eval.cases import select, standing_alone
-from eval.engines import DEFAULT_COLLECTION, KEY_VARIABLE, Engine, Texts
+from eval.engines import DEFAULT_COLLECTION, Engine, Texts
 from eval.folders import Folders, read_folder
 from eval.http_engine import HttpEngine
 from eval.run import Run, run_cases
 from eval.sets import QuestionSet
 from index.documents import Document
+from service import KEY_VARIABLE
 
 # Over HTTP, as many questions as keep a service of two workers busy. In process one after the other: each takes all
 # cores, and would only wait for the others.

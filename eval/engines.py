@@ -13,10 +13,6 @@ DEFAULT_COLLECTION = "default"
 # How many passages an engine is asked to show, and so how deep rankings are looked at; the HTTP API allows no more.
 RANKING_DEPTH = 20
 
-# The variable that holds the key for a service. The service itself refuses to start with it: whoever sets it there has
-# most likely forgotten the last letter of CITESPAN_API_KEYS, and would believe the service guarded.
-KEY_VARIABLE = "CITESPAN_API_KEY"
-
 
 class Texts(Protocol):
     """Where the documents that a case is asked of are looked up: an engine, or folders."""

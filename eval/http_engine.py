@@ -10,9 +10,10 @@ from urllib.parse import quote, urlsplit
 import httpx2
 
 from eval.cases import Case
-from eval.engines import DEFAULT_COLLECTION, KEY_VARIABLE, RANKING_DEPTH
+from eval.engines import DEFAULT_COLLECTION, RANKING_DEPTH
 from eval.replies import Reply, reply_of
 from index.errors import EngineUnavailable, QuestionFailed
+from service import KEY_VARIABLE
 
 # A service gives up after ten seconds of its own accord, unless it is told otherwise.
 _TIMEOUT_S = 60.0

@@ -9,12 +9,12 @@ import pytest
 
 from eval.baseline import Baseline, read_baseline
 from eval.cases import Case, read_cases
-from eval.engines import KEY_VARIABLE
 from eval.http_engine import HttpEngine
 from eval.junit import described
 from eval.regression import Change, change_of
 from eval.run import ask_one
 from index.errors import CitespanError, EngineUnavailable
+from service import KEY_VARIABLE
 
 _LONGEST_NAME = 70
 

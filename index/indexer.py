@@ -62,7 +62,7 @@ class Indexer:
 
         The passages of all of them are embedded together, which takes less time than one document after the other.
         """
-        cut = [self._passages(document) for document in documents]
+        cut = [self.cut(document) for document in documents]
         headings = [
             [heading_above(document.title, passage.section) for passage in passages]
             for document, passages in zip(documents, cut, strict=True)
@@ -84,7 +84,8 @@ class Indexer:
             for passages, above, end in zip(cut, headings, ends, strict=True)
         ]
 
-    def _passages(self, document: Document) -> list[Passage]:
+    def cut(self, document: Document) -> list[Passage]:
+        """Return the passages of a document."""
         return split_passages(
             document.text,
             markdown=document.is_markdown,

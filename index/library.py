@@ -1,7 +1,6 @@
 """The library: all collections of one data directory, and the lock that keeps a second writer out."""
 
 import logging
-import os
 import re
 import shutil
 import threading
@@ -13,7 +12,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from index.collection import Collection, FindEmbedder
-from index.disk import store_error
+from index.disk import store_error, sync_folder
 from index.embedder import Embedder
 from index.errors import InvalidCollectionName, StoreError, StoreFull, StoreLocked, UnknownCollection
 from index.indexer import Progress
@@ -175,8 +174,9 @@ class Library:
                 (self.data_dir / name).rename(doomed)
             except OSError as error:
                 self._open(name)
-                raise StoreError(f"The collection {name!r} cannot be deleted: {error.strerror}.") from error
-            _sync(self.data_dir)
+                kind = type(store_error(self.data_dir / name, error))
+                raise kind(f"The collection {name!r} cannot be deleted: {error.strerror}.") from error
+            sync_folder(self.data_dir)
             _remove(doomed)
 
     def _open(self, name: str) -> Collection:
@@ -198,13 +198,3 @@ def _remove(path: Path) -> None:
         shutil.rmtree(path)
     except OSError as error:
         logger.warning("%s cannot be removed yet: %s.", path, error.strerror)
-
-
-def _sync(directory: Path) -> None:
-    """Make the names in a directory durable, where the system can."""
-    if os.name == "posix":
-        descriptor = os.open(directory, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)

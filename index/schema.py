@@ -136,7 +136,8 @@ CREATE TABLE staged_passages (
 """
 
 # What a row says is checked when it is read. Triggers write the checksums, whichever statement writes the row. And the
-# store has a name of its own, so that a file beside it can be told from that of another store.
+# store has a name of its own, so that a file beside it can be told from that of another store. What filters ask of a
+# document stands in an index: the row has the text in the middle, which would be read along.
 _VERSION_3 = f"""
 ALTER TABLE documents ADD COLUMN checksum INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE passages ADD COLUMN checksum INTEGER NOT NULL DEFAULT 0;
@@ -163,6 +164,8 @@ UPDATE passages SET checksum = {checksum_of(PASSAGE_VALUES, "passages")};
 UPDATE vectors SET checksum = {checksum_of(VECTOR_VALUES, "vectors")};
 
 INSERT INTO meta (key, value) VALUES ('store_id', lower(hex(randomblob(16))));
+
+CREATE INDEX document_filters ON documents (title, tags, date, created_at, updated_at);
 """
 
 MIGRATIONS = (_VERSION_1, _VERSION_2, _VERSION_3)

@@ -152,7 +152,7 @@ class Snapshot:
         """Return the ids of all passages of the documents that pass `filters`."""
         condition, values = filters.condition()
         rows = self._connection.execute(
-            f"SELECT p.id FROM passages AS p JOIN documents AS d ON d.number = p.document WHERE {condition}", values
+            f"SELECT id FROM passages WHERE document IN (SELECT d.number FROM documents AS d WHERE {condition})", values
         )
         return [row[0] for row in rows]
 
@@ -170,8 +170,8 @@ class Snapshot:
         condition, values = filters.condition()
         # The plus keeps SQLite from searching the full text once for every passage that passes the filters.
         among = (
-            "AND +rowid IN (SELECT p.id FROM passages AS p JOIN documents AS d ON d.number = p.document"
-            f" WHERE {condition})"
+            "AND +rowid IN (SELECT id FROM passages WHERE document IN"
+            f" (SELECT d.number FROM documents AS d WHERE {condition}))"
             if filters
             else ""
         )

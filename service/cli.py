@@ -11,7 +11,7 @@ from rich.text import Text
 from index.backup import Entry, back_up
 from index.backup import restore as restore_backup
 from index.collection import Receipt
-from index.documents import find_files, read_document
+from index.documents import find_files
 from index.errors import InvalidDocument, UnknownCollection
 from index.library import DEFAULT_COLLECTION, write_lock
 from service import VERSION, doctor, keeping_cli
@@ -23,6 +23,7 @@ from service.keeping_cli import progress_bar, reporter
 from service.question import checked_question
 from service.schemas import AskResponse
 from service.settings import Settings
+from service.sync import Put, in_groups
 
 Report: TypeAlias = Callable[[float, int], None]
 
@@ -60,12 +61,16 @@ def build(folders: tuple[Path, ...], collection: str) -> int:
             progress.update(loading, visible=False)
             target = library.create(collection)
             report = reporter(progress, "Indexing")
-            for number, (source, path) in enumerate(found):
-                try:
-                    document = read_document(path, source=source)
-                    receipts.append(target.put(document, progress=_part(report, number, len(found))))
-                except InvalidDocument as error:
-                    failed.append(str(error))
+            begun = 0
+            for group in in_groups([Put(source, path, None) for source, path in found]):
+                readable = []
+                for each in group:
+                    try:
+                        readable.append(each.read())
+                    except InvalidDocument as error:
+                        failed.append(str(error))
+                receipts += target.put_all(readable, progress=_part(report, begun, len(group), len(found)))
+                begun += len(group)
             report(len(found), len(found))
             documents, passages = target.counts()
     added = sum(receipt.created for receipt in receipts)
@@ -180,9 +185,9 @@ def _show_answer(answer: Answer) -> None:
         out.print(Text(f"{place}  {heading}", style="dim"), soft_wrap=True)
 
 
-def _part(report: Report, number: int, total: int) -> Report:
-    """Return a function that shows the progress inside document `number` (from 0) of `total` as part of the whole."""
-    return lambda done, of: report(number + done / of, total)
+def _part(report: Report, begun: int, size: int, total: int) -> Report:
+    """Return a function that shows the progress inside the next `size` documents of `total` as part of the whole."""
+    return lambda done, of: report(begun + size * done / of, total)
 
 
 for _each in (

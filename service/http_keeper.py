@@ -18,9 +18,6 @@ from service.limits import BATCH_PATH
 from service.schemas import BatchReport, Collection, CollectionList, DocumentList, JobDetails
 from service.schemas import Document as Held
 
-# The variable that holds the key for a service. The service itself refuses to start with it.
-KEY_VARIABLE = "CITESPAN_API_KEY"
-
 # A batch is answered when it is indexed, and waits for its turn before.
 _TIMEOUT_S = 600.0
 _TRIES = 8

@@ -47,6 +47,7 @@ class Jobs:
         self._stopping.set()
         for threads in (self._batches, self._indexing):
             threads.shutdown(cancel_futures=True)
+        self.spool.clear()
         for name in self._library.names():
             try:
                 self._library.collection(name).jobs.interrupt()
@@ -167,7 +168,8 @@ class Jobs:
             self._see_through(collection, lambda: job, work)
         finally:
             with self._lock:
-                self._reindexed.pop(collection.name, None)
+                if self._reindexed.get(collection.name) == job.id:  # another collection may have the name by now
+                    del self._reindexed[collection.name]
 
     def _started(self, collection: Collection, job: Job) -> Job:
         job = replace(job, state="running")

@@ -16,10 +16,9 @@ from index.documents import decode, document_id, make_document
 from index.errors import InvalidDocument, UnknownDocument
 from index.filters import Days, Filters
 from index.library import DEFAULT_COLLECTION
-from service import sync
+from service import KEY_VARIABLE, sync
 from service.console import FAULTY, OK, command, err, out
 from service.engine import open_library
-from service.http_keeper import KEY_VARIABLE, HttpKeeper
 from service.keeper import Keeper, LocalKeeper, Outcome
 from service.settings import Settings
 
@@ -52,6 +51,8 @@ def open_keeper(url: str | None, *, read_only: bool = False, reindex: bool = Fal
         StoreLocked: another process writes, and this one is not to read only.
     """
     if url is not None:
+        from service.http_keeper import HttpKeeper  # an HTTP client, which the other commands need not load
+
         keeper = HttpKeeper(url, key=os.environ.get(KEY_VARIABLE))
         try:
             yield keeper

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from index.errors import StoreError
+from index.disk import store_error
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,11 @@ class Spool:
     def __init__(self, directory: Path) -> None:
         """Use `directory`, and remove what an earlier process left there."""
         self._directory = directory
-        shutil.rmtree(directory, ignore_errors=True)
+        self.clear()
+
+    def clear(self) -> None:
+        """Remove all that is there; nobody may be writing or reading it."""
+        shutil.rmtree(self._directory, ignore_errors=True)
 
     def begin(self) -> "Incoming":
         """Return a new file to write a batch to.
@@ -48,12 +52,12 @@ class Spool:
         Raises:
             StoreError: the disk does not take it.
         """
+        path = self._directory / f"{uuid.uuid4().hex}.jsonl"
         try:
             self._directory.mkdir(parents=True, exist_ok=True)
-            path = self._directory / f"{uuid.uuid4().hex}.jsonl"
             return Incoming(path, path.open("wb"))
         except OSError as error:
-            raise _not_taken(error) from error
+            raise store_error(path, error) from error
 
 
 class Incoming:
@@ -76,7 +80,7 @@ class Incoming:
         try:
             self._file.write(data)
         except OSError as error:
-            raise _not_taken(error) from error
+            raise store_error(self._path, error) from error
         self._size += len(data)
         self._lines += data.count(b"\n")
         if data:
@@ -91,7 +95,7 @@ class Incoming:
         try:
             self._file.close()
         except OSError as error:
-            raise _not_taken(error) from error
+            raise store_error(self._path, error) from error
         return Spooled(self._path, self._size, self._lines + (not self._ends_with_line))
 
     def abandon(self) -> None:
@@ -102,7 +106,3 @@ class Incoming:
             pass  # what could not be written is removed all the same
         finally:
             self._path.unlink(missing_ok=True)
-
-
-def _not_taken(error: OSError) -> StoreError:
-    return StoreError(f"The lines cannot be kept until they are worked on: {error.strerror}.")

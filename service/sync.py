@@ -116,7 +116,7 @@ def carry_out(
     """
     outcome = Outcome()
     done = 0
-    for puts in _groups([*made.add, *made.update]):
+    for puts in in_groups([*made.add, *made.update]):
         documents = []
         for each in puts:
             try:
@@ -133,7 +133,7 @@ def carry_out(
     return outcome
 
 
-def _groups(puts: Sequence[Put]) -> Iterator[list[Put]]:
+def in_groups(puts: Sequence[Put]) -> Iterator[list[Put]]:
     """Yield the files in groups that are put together; the size of a file stands for its characters."""
     group: list[Put] = []
     size = 0

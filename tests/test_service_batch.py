@@ -1,5 +1,7 @@
 """Batches: every line counts for itself, what is counted is durable, and sending the same again changes nothing."""
 
+import errno
+import io
 import json
 import sqlite3
 import threading
@@ -19,7 +21,7 @@ from index.library import Library
 from index.store import Change
 from service.batch import Batch
 from service.routes.batches import WAITED_BYTES, WAITED_LINES
-from service.spool import Spool
+from service.spool import Incoming, Spool
 
 LINES = {"Content-Type": "application/jsonl"}
 ASYNC = LINES | {"Prefer": "respond-async"}
@@ -212,7 +214,7 @@ def test_nothing_of_a_batch_is_left_on_the_disk(tmp_path: Path) -> None:
             response = client.post("/v1/documents:batch", content=lines(*numbered(3)), headers=headers)
             if response.status_code == 202:
                 wait_for(client, response.headers["location"])
-    assert list((tmp_path / ".spool").iterdir()) == []
+        assert list((tmp_path / ".spool").iterdir()) == []
 
 
 def test_questions_and_changes_go_on_while_a_batch_is_worked_on(tmp_path: Path) -> None:
@@ -238,6 +240,7 @@ def test_a_service_that_stops_in_the_middle_says_how_far_the_job_came(tmp_path: 
         second = client.post("/v1/documents:batch", content=lines(*numbered(1)), headers=ASYNC)
         assert embedder.begun.wait(60)
         threading.Timer(0.3, embedder.go.set).start()
+    assert not (tmp_path / ".spool").exists()  # what waited there is not left lying about
     with application(tmp_path) as client:
         job = client.get(first.headers["location"]).json()
         assert job["state"] == "interrupted"
@@ -335,6 +338,30 @@ def test_lines_that_are_too_long_are_passed_over_without_being_held(tmp_path: Pa
     assert list(spooled.read(longest=10)) == [b"short\n", None, b"exactly 10\n", None, b"\n", b"last one"]
     spooled.discard()
     assert not spooled.path.exists()
+
+
+def test_a_disk_without_room_for_the_lines_is_told_and_nothing_is_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Full(io.BytesIO):
+        def write(self, _: object) -> int:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    begin = Spool.begin
+
+    def on_a_full_disk(spool: Spool) -> Incoming:
+        incoming = begin(spool)
+        incoming._file.close()
+        return Incoming(incoming._path, Full())
+
+    with application(tmp_path) as client:
+        with monkeypatch.context() as patched:
+            patched.setattr(Spool, "begin", on_a_full_disk)
+            response = client.post("/v1/documents:batch", content=lines(*numbered(3)), headers=LINES)
+        assert "no room" in problem(response, 507, "storage-full")
+        assert list((tmp_path / ".spool").iterdir()) == []
+        report = client.post("/v1/documents:batch", content=lines(*numbered(3)), headers=LINES).json()
+        assert report["added"] == 3
 
 
 def test_texts_of_a_batch_are_kept_to_the_byte(client: TestClient) -> None:

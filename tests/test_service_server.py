@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import pytest
@@ -160,6 +161,48 @@ def test_killed_server_keeps_what_it_acknowledged(built: Path) -> None:
         server.stop()
     found = run("ask", "When was the lighthouse of Kullen lit?", data=built)
     assert "1561" in found.stdout
+
+
+def test_killed_server_says_how_far_a_batch_came_and_takes_the_same_lines_again(tmp_path: Path) -> None:
+    count = 1500
+    texts = [f"The lamp number {number} burns." for number in range(count)]
+    body = "".join(f"{json.dumps({'source': f'{number}.txt', 'text': text})}\n" for number, text in enumerate(texts))
+    headers = {"Content-Type": "application/jsonl"}
+
+    def await_job(server: Server, path: str, done: int) -> Any:
+        end = time.monotonic() + START_S
+        while time.monotonic() < end:
+            job = httpx2.get(f"{server.url}{path}").json()
+            if job["done"] >= done:
+                return job
+            time.sleep(0.02)
+        pytest.fail(f"the job did not get that far: {job}")
+
+    server = Server(tmp_path)
+    try:
+        server.wait_until_ready()
+        sent = httpx2.post(f"{server.url}/v1/documents:batch", content=body, headers=headers, timeout=60)
+        assert sent.status_code == 202
+        path = sent.headers["location"]
+        seen = await_job(server, path, 64)
+        server.process.kill()
+        server.process.wait()
+    finally:
+        server.stop()
+    server = Server(tmp_path)
+    try:
+        server.wait_until_ready()
+        job = httpx2.get(f"{server.url}{path}").json()
+        assert job["state"] == "interrupted"
+        assert seen["done"] <= job["done"] == job["added"] < count
+        assert httpx2.get(f"{server.url}/v1/collections/default").json()["documents"] == job["done"]
+        assert list((tmp_path / ".spool").glob("*")) == []
+        again = httpx2.post(f"{server.url}/v1/documents:batch", content=body, headers=headers, timeout=60)
+        finished = await_job(server, again.headers["location"], count)
+        assert (finished["added"], finished["unchanged"]) == (count - job["done"], job["done"])
+        assert httpx2.get(f"{server.url}/v1/collections/default").json()["documents"] == count
+    finally:
+        server.stop()
 
 
 def test_reachable_address_without_keys_is_refused_in_one_line(tmp_path: Path) -> None:
