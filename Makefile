@@ -60,7 +60,9 @@ bench-reader: $(DATA_DIR)/default/store.sqlite $(VENV)/.installed-dev ## Measure
 bench-retrieval: $(VENV)/.installed-dev ## Measure ranking, answers and silence on the data sets in DATA, over all their paragraphs.
 	@$(BIN)/python -m eval.bench.retrieval $(DATA)
 
-bench-ingestion: $(VENV)/.installed-dev ## Measure how fast the paragraphs of the data sets in DATA come in, and what questions feel of it.
+bench-ingestion: $(VENV)/.installed-dev ## Measure how fast the paragraphs in DATA come in, against the bare embedder, and what questions feel of it.
+	@$(BIN)/python -m eval.bench.ingestion $(DATA)
+	@$(BIN)/python -m eval.bench.interference $(DATA)
 	@$(BIN)/python -m eval.bench.ingestion $(DATA)
 
 train: $(VENV)/.installed-dev ## Train the reader on the data sets in DATA, from the cross-encoder in START.

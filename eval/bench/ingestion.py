@@ -1,182 +1,117 @@
-"""Ingestion: how fast documents come in, what questions feel of it, and how soon a service is ready again.
+"""`python -m eval.bench.ingestion DATA`: paragraphs come in over HTTP, against the bare speed of the embedder.
 
-`python -m eval.bench.ingestion DATA` puts every paragraph of the data sets in as a document: one half in this process,
-the other over HTTP into a service that is asked meanwhile. Speed is a ratio against the bare embedding of the same
-texts in the same run, in turns, so that both see the same machine; latency is one against the same service at rest,
-before and after.
+Every paragraph of the data sets is a document. They are sent to a real server as one batch; the embedder alone computes
+the same texts, half of them before and half of them after, in the same run. Then citations are checked against the
+texts that the server returns, and the server is started again.
 """
 
-import shutil
+import json
 import tempfile
-import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from statistics import quantiles
 from typing import Any
 
 import click
 import httpx2
-import numpy as np
 
-from eval.bench.data import folder_argument, load_measured, publish
+from eval.bench.data import ALL_FILES, folder_argument, publish, sample
 from eval.bench.load import server
-from eval.squad import Paragraph, Question
-from index.documents import Document, make_document
-from index.embedder import Embedder, load_embedder
-from index.library import DEFAULT_COLLECTION, Library, write_lock
-from index.passages import PassageSettings, embedded_text, heading_above, split_passages
-from service.engine import open_engine
-from service.pace import Pace, PacedEmbedder
+from eval.paragraphs import source_of
+from eval.squad import load_squad
+from index.documents import make_document
+from index.embedder import load_embedder
+from index.indexer import Indexer
+from index.passages import PassageSettings, heading_above
+from service.limits import BATCH_PATH
 from service.settings import Settings
 
-_IN_TURN = 32
 _CITATIONS = 100
+_EMBEDDED_AT_ONCE = 64
 
 
 @click.command()
 @folder_argument
-@click.option("--documents", default=0, help="Only so many documents; 0: all of them.")
-@click.option("--asked", default=120, show_default=True, help="Questions in each phase that is timed.")
-def main(data: Path, documents: int, asked: int) -> None:
-    """Measure ingestion on the data sets in DATA."""
-    corpus, questions = load_measured(data)
-    order = np.random.default_rng(0).permutation(len(corpus.paragraphs))
-    chosen = [corpus.paragraphs[each] for each in order][: documents or None]
-    # Half of them are there when the service is asked at rest; the other half comes in while it is asked.
-    first, second = chosen[: len(chosen) // 2], chosen[len(chosen) // 2 :]
+@click.option("--paragraphs", type=int, help="Only the first so many of them.")
+def main(data: Path, paragraphs: int | None) -> None:
+    """Measure how fast the paragraphs of the data come in, and whether what is cited stands there."""
+    try:
+        corpus = load_squad(*(data / name for name in ALL_FILES))
+    except FileNotFoundError as error:
+        raise click.ClickException(str(error)) from None
+    documents = [
+        {"source": source_of(number), "title": each.title, "text": each.text}
+        for number, each in enumerate(corpus.paragraphs[:paragraphs])
+    ]
+    settings = Settings.from_environment()
+    embedder = load_embedder(settings.embedder, cache=settings.model_cache_dir, threads=settings.threads)
+    texts = [
+        f"{heading_above(document.title, passage.section)}\n{passage.text}"
+        for document in (make_document(each["text"], source=each["source"], title=each["title"]) for each in documents)
+        for passage in Indexer(embedder, PassageSettings()).cut(document)
+    ]
+    half = len(texts) // 2
     with tempfile.TemporaryDirectory() as folder:
-        data_dir = Path(folder)
-        cache = Settings.from_environment().model_cache_dir
-        if cache.is_dir():
-            shutil.copytree(cache, data_dir / ".models")
-        result: dict[str, Any] = {"documents": len(chosen)}
-        result |= _speed(data_dir, first)
-        result |= _latency(data_dir, second, [each.text for each in questions], asked)
-        result |= _citations(data_dir, questions)
-    publish("ingestion", result)
-
-
-def _speed(data_dir: Path, paragraphs: Sequence[Paragraph]) -> dict[str, Any]:
-    """Put documents and embed their passages bare, in turns, one document a transaction and then many."""
-    embedder = load_embedder(cache=data_dir / ".models")
-    spent = {"bare": 0.0, "one": 0.0, "many": 0.0}
-    count = {"bare": 0, "one": 0, "many": 0}
-    with write_lock(data_dir), Library(data_dir, PacedEmbedder(embedder, Pace())) as library:
-        collection = library.create(DEFAULT_COLLECTION)
-        for start in range(0, len(paragraphs), _IN_TURN):
-            part = [make_document(each.text, source=each.source) for each in paragraphs[start : start + _IN_TURN]]
-            texts = [text for document in part for text in _embedded(document, embedder)]
-            way = "many" if start // _IN_TURN % 2 else "one"
-            begin = time.perf_counter()
-            embedder.embed_passages(texts)
-            middle = time.perf_counter()
-            if way == "many":
-                collection.put_all(part)
-            else:
-                for document in part:
-                    collection.put(document)
-            end = time.perf_counter()
-            spent["bare"] += middle - begin
-            spent[way] += end - middle
-            count["bare"] += len(texts)
-            count[way] += len(texts)
-    rates = {name: count[name] / spent[name] for name in spent if spent[name]}
-    return {
-        "passages_per_s_embedded_bare": round(rates["bare"], 1),
-        "passages_per_s_one_by_one": round(rates["one"], 1),
-        "passages_per_s_in_batches": round(rates.get("many", 0.0), 1),
-        "speed_ratio_one_by_one": round(rates["one"] / rates["bare"], 2),
-        "speed_ratio_in_batches": round(rates.get("many", 0.0) / rates["bare"], 2),
-    }
-
-
-def _embedded(document: Document, embedder: Embedder) -> list[str]:
-    """Return what is embedded of a document."""
-    passages = split_passages(
-        document.text, markdown=document.is_markdown, count_tokens=embedder.count_tokens, settings=PassageSettings()
-    )
-    return [embedded_text(heading_above(document.title, each.section), each.text) for each in passages]
-
-
-def _latency(data_dir: Path, paragraphs: Sequence[Paragraph], questions: Sequence[str], asked: int) -> dict[str, Any]:
-    """Ask one question after the other: at rest, while documents come in, and at rest again."""
-    begin = time.perf_counter()
-    with server(data_dir) as (base_url, _), httpx2.Client(base_url=base_url, timeout=600) as client:
-        ready = time.perf_counter() - begin
-        _ask(client, questions[:20])
-        before = _ask(client, questions[:asked])
-        done, sent = threading.Event(), [0]
-
-        def send() -> None:
-            with httpx2.Client(base_url=base_url, timeout=600) as sender:
-                for paragraph in paragraphs:
-                    if done.is_set():
-                        return
-                    response = sender.post("/v1/documents", json={"text": paragraph.text, "source": paragraph.source})
-                    response.raise_for_status()
-                    sent[0] += 1
-
-        sender = threading.Thread(target=send)
-        sender.start()
-        during: list[float] = []
-        while sender.is_alive() and len(during) < 10 * asked:
-            during += _ask(client, questions[:asked])
-        done.set()
-        sender.join()
-        after = _ask(client, questions[:asked])
-    p99 = {name: quantiles(each, n=100)[98] for name, each in (("rest", before + after), ("during", during))}
-    p50 = {name: quantiles(each, n=100)[49] for name, each in (("rest", before + after), ("during", during))}
-    return {
-        "ready_again_s": round(ready, 2),
-        "came_in_while_asked": sent[0],
-        "asked_while_they_came_in": len(during),
-        "p50_ms_at_rest": round(p50["rest"], 1),
-        "p50_ms_during": round(p50["during"], 1),
-        "p50_ratio": round(p50["during"] / p50["rest"], 2),
-        "p99_ms_at_rest": round(p99["rest"], 1),
-        "p99_ms_during": round(p99["during"], 1),
-        "p99_ratio": round(p99["during"] / p99["rest"], 2),
-    }
-
-
-def _ask(client: httpx2.Client, questions: Sequence[str]) -> list[float]:
-    """Ask, and return how many milliseconds each answer took."""
-    taken = []
-    for question in questions:
+        with server(Path(folder)) as (url, _), httpx2.Client(base_url=url, timeout=600) as client:
+            before = _seconds_to_embed(embedder.embed_passages, texts[:half])
+            seconds = _seconds_to_ingest(client, documents)
+            bare = before + _seconds_to_embed(embedder.embed_passages, texts[half:])
+            questions = [each for each in corpus.questions if each.paragraph < len(documents)]
+            exact, checked = _check_citations(client, [each.text for each in sample(questions, 4 * _CITATIONS)])
         begin = time.perf_counter()
-        client.post("/v1/ask", json={"question": question}).raise_for_status()
-        taken.append((time.perf_counter() - begin) * 1e3)
-    return taken
+        with server(Path(folder)):
+            ready = time.perf_counter() - begin
+    publish(
+        "bench-ingestion",
+        {
+            "documents": len(documents),
+            "passages": len(texts),
+            "bare embedding, passages a second": round(len(texts) / bare, 1),
+            "ingestion, passages a second": round(len(texts) / seconds, 1),
+            "ratio": round(bare / seconds, 3),
+            "citations checked": checked,
+            "citations exact": exact,
+            "seconds from start to ready": round(ready, 2),
+        },
+    )
 
 
-def _citations(data_dir: Path, questions: Sequence[Question]) -> dict[str, Any]:
-    """Open everything again, as after a restart, and check citations against the texts that they are of."""
-    exact = checked = 0
-    settings = Settings.from_environment(data_dir=data_dir)
-    embedder = load_embedder(cache=data_dir / ".models")
+def _seconds_to_embed(embed: Any, texts: Sequence[str]) -> float:
     begin = time.perf_counter()
-    with open_engine(settings, embedder=embedder, read_only=True) as engine:
-        loaded = time.perf_counter() - begin
-        collection = engine.library.collection(DEFAULT_COLLECTION)
-        for question in questions:
-            response = engine.answerer.ask(collection, question.text, min_confidence=0.0)
-            for citation in response.answer.citations[:1] if response.answer else ():
-                text = collection.text(citation.document_id)
-                exact += text[citation.cited.start : citation.cited.end] == citation.cited.text
-                checked += 1
-            if checked >= _CITATIONS:
-                break
-        faults = collection.faults()
-        counts = collection.counts()
-    return {
-        "loaded_again_s": round(loaded, 2),
-        "documents_stored": counts[0],
-        "passages_stored": counts[1],
-        "citations_checked": checked,
-        "citations_exact": exact,
-        "faults": faults,
-    }
+    for start in range(0, len(texts), _EMBEDDED_AT_ONCE):
+        embed(texts[start : start + _EMBEDDED_AT_ONCE])
+    return time.perf_counter() - begin
+
+
+def _seconds_to_ingest(client: httpx2.Client, documents: Sequence[dict[str, str]]) -> float:
+    """Return the time from the first byte that is sent to the moment that all documents are durable and found."""
+    body = "".join(f"{json.dumps(each)}\n" for each in documents).encode()
+    begin = time.perf_counter()
+    headers = {"Content-Type": "application/jsonl", "Prefer": "respond-async"}
+    response = client.post(BATCH_PATH, content=body, headers=headers)
+    response.raise_for_status()
+    while (job := client.get(response.headers["location"]).json())["state"] in ("waiting", "running"):
+        time.sleep(0.2)
+    if job["added"] != len(documents):
+        raise click.ClickException(f"not every paragraph was taken: {job}")
+    return time.perf_counter() - begin
+
+
+def _check_citations(client: httpx2.Client, questions: Sequence[str]) -> tuple[int, int]:
+    """Return how many of the first citations of answers stand where they say, and how many were checked."""
+    exact = checked = 0
+    for question in questions:
+        answer = client.post("/v1/ask", json={"question": question, "min_confidence": 0}).json()["answer"]
+        if answer is None:
+            continue
+        for citation in answer["citations"]:
+            text = client.get(f"/v1/documents/{citation['document_id']}/text").text
+            cited = text[citation["start_char_index"] : citation["end_char_index"]]
+            checked += 1
+            exact += cited == citation["cited_text"]
+            if checked == _CITATIONS:
+                return exact, checked
+    return exact, checked
 
 
 if __name__ == "__main__":
