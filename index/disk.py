@@ -56,6 +56,11 @@ def _of_sqlite(path: Path, error: sqlite3.Error) -> StoreError:
     return damaged(path, str(error))
 
 
+def is_failing(error: sqlite3.Error | UnicodeDecodeError) -> bool:
+    """Whether reading or writing itself failed: then it is tried with files that are opened anew."""
+    return getattr(error, "sqlite_errorcode", 0) & _KIND == sqlite3.SQLITE_IOERR
+
+
 def damaged(path: Path, what: str) -> StoreDamaged:
     """Return the error of a store in which something is not as it was written."""
     return StoreDamaged(

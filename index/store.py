@@ -16,7 +16,7 @@ from typing import Any
 from index import schema, upkeep
 from index.acknowledged import Acknowledged
 from index.checksums import sound_rows
-from index.disk import DATABASE_ERRORS, damaged, store_error
+from index.disk import DATABASE_ERRORS, damaged, is_failing, store_error
 from index.documents import Document, content_sha256
 from index.embedder import Matrix
 from index.errors import FullTextDamaged, StoreDamaged, StoreError, UnknownCollection
@@ -505,13 +505,15 @@ class Store:
                 the disk as it is then.
         """
         connection = self._writing_connection()
+        failed = False
         try:
             connection.execute("BEGIN IMMEDIATE")
             yield Change(connection, self.path, self._acknowledged)
         except DATABASE_ERRORS as error:
+            failed = is_failing(error)
             raise store_error(self.path, error) from error
         finally:
-            self._end(connection)
+            self._end(connection, failed=failed)
 
     def tend(self) -> None:
         """Keep the log and the file small, between two changes; what fails is tried again after the next change."""
@@ -563,12 +565,14 @@ class Store:
             self._writer = schema.connect(self.path, read_only=False)
         return self._writer
 
-    def _end(self, connection: sqlite3.Connection) -> None:
-        """Undo what was not committed. A connection that cannot even do that is given up, and the next one is new."""
+    def _end(self, connection: sqlite3.Connection, *, failed: bool) -> None:
+        """Undo what was not committed. A connection that failed, or cannot even do that, is given up for a new one."""
         try:
             if connection.in_transaction:
                 connection.rollback()
         except sqlite3.Error:
+            failed = True
+        if failed:
             connection.close()
             self._writer = None
 

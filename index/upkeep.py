@@ -8,10 +8,12 @@ import logging
 import sqlite3
 from pathlib import Path
 
+from index.disk import DATABASE_ERRORS
+
 # In bytes. A log that is longer is copied into the file; when it begins anew, SQLite cuts it to this length.
 LOG_LIMIT = 4 << 20
 # In pages: what may lie free in the file, besides a share of it, and what is given back in one step.
-_FREE_PAGES = 512
+_FREE_PAGES = 128
 _FREE_SHARE = 0.25
 _STEP_PAGES = 512
 
@@ -23,16 +25,17 @@ def tend(connection: sqlite3.Connection, path: Path) -> None:
     try:
         _copy_log(connection, path)
         _give_back(connection)
-    except (sqlite3.Error, OSError) as error:
+    except (*DATABASE_ERRORS, OSError) as error:
         logger.warning("The upkeep of %s has to wait: %s.", path, error)
 
 
 def compact(connection: sqlite3.Connection) -> None:
-    """Copy all of the log into the file, and give back all free pages.
+    """Give back all that is free, what the full text keeps of deleted passages, too, and empty the log.
 
     Raises:
         sqlite3.Error: the disk does not take it.
     """
+    connection.execute("INSERT INTO full_text (full_text) VALUES ('optimize')")
     connection.execute("PRAGMA incremental_vacuum").fetchall()
     connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 

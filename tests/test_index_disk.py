@@ -22,7 +22,7 @@ from index.errors import BackupError, StoreDamaged, StoreError, StoreFull, Store
 from index.library import write_lock
 from index.passages import PassageSettings
 from index.retriever import RetrievalSettings
-from index.store import STORE_FILE, Store
+from index.store import STORE_FILE, Change, Store
 
 FLIPS = int(os.environ.get("TORTURE_FLIPS", "60"))
 LOG_FILE = f"{STORE_FILE}-wal"
@@ -216,6 +216,27 @@ def test_a_store_that_becomes_read_only_is_told_and_read_and_written_again_witho
         texts["b.txt"] = text_of("b")
         collection.put(make_document(texts["b.txt"], source="b.txt"))
         assert_holds(collection, texts)
+
+
+def test_a_disk_that_fails_is_told_and_tried_again_with_files_opened_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_: Change) -> None:
+        error = sqlite3.OperationalError("disk I/O error")
+        error.sqlite_errorcode = sqlite3.SQLITE_IOERR_WRITE
+        raise error
+
+    with closing(opened(tmp_path)) as collection:
+        collection.put(make_document(text_of("a"), source="a.txt"))
+        writer = collection._store._writer
+        with monkeypatch.context() as patched:
+            patched.setattr(Change, "commit", fail)
+            with pytest.raises(StoreError, match="does not read or write as it should"):
+                collection.put(make_document(text_of("b"), source="b.txt"))
+        assert_holds(collection, {"a.txt": text_of("a")})
+        collection.put(make_document(text_of("b"), source="b.txt"))
+        assert collection._store._writer is not writer
+        assert_holds(collection, {"a.txt": text_of("a"), "b.txt": text_of("b")})
 
 
 class Crashed:
