@@ -63,7 +63,6 @@ bench-retrieval: $(VENV)/.installed-dev ## Measure ranking, answers and silence 
 bench-ingestion: $(VENV)/.installed-dev ## Measure how fast the paragraphs in DATA come in, against the bare embedder, and what questions feel of it.
 	@$(BIN)/python -m eval.bench.ingestion $(DATA)
 	@$(BIN)/python -m eval.bench.interference $(DATA)
-	@$(BIN)/python -m eval.bench.ingestion $(DATA)
 
 train: $(VENV)/.installed-dev ## Train the reader on the data sets in DATA, from the cross-encoder in START.
 	@$(BIN)/python -m training fit $(DATA) --work $(WORK) --pass first --start $(START) --name first
