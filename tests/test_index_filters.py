@@ -1,6 +1,5 @@
 """Filters: the same documents pass in a list, in full text and among the vectors; the best elsewhere hide nothing."""
 
-import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import fields, replace
@@ -14,7 +13,6 @@ from index.collection import Collection
 from index.documents import document_id, make_document
 from index.filters import Days, Filters
 from index.retriever import RetrievalSettings
-from index.store import STORE_FILE
 
 TEXT = "Red trucks drove there."
 
@@ -72,11 +70,12 @@ def collection(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Collection]
                 for source, each in DOCUMENTS.items()
             ]
         )
-    with closing(sqlite3.connect(directory / STORE_FILE, isolation_level=None)) as connection:
-        for source, (created, updated) in TIMES.items():
-            connection.execute(
-                "UPDATE documents SET created_at = ?, updated_at = ? WHERE source = ?", (created, updated, source)
-            )
+        with made._store.writing() as change:
+            for source, (created, updated) in TIMES.items():
+                change._connection.execute(
+                    "UPDATE documents SET created_at = ?, updated_at = ? WHERE source = ?", (created, updated, source)
+                )
+            change.commit()
     with closing(open_collection(directory)) as opened:
         yield opened
 

@@ -21,27 +21,26 @@ from index.library import Library
 from index.store import Change
 from service.batch import Batch
 from service.routes.batches import WAITED_BYTES, WAITED_LINES
-from service.spool import Incoming, Spool
+from service.spool import Incoming, Spool, Spooled
 
 LINES = {"Content-Type": "application/jsonl"}
 ASYNC = LINES | {"Prefer": "respond-async"}
 
 
 class SlowEmbedder(WordEmbedder):
-    """Embeds the first ferries that it is given at once, and more of them only when it is let go."""
+    """Embeds the first `free` ferries that it is given at once, and more of them only when it is let go."""
 
-    def __init__(self) -> None:
+    def __init__(self, free: int = 64) -> None:
         super().__init__()
         self.begun = threading.Event()
         self.go = threading.Event()
-        self.steps = 0
+        self._free = free
 
     def embed_passages(self, texts: Sequence[str]) -> Matrix:
-        if any("ferry number" in text for text in texts):
-            self.steps += 1
-            if self.steps > 1:
-                self.begun.set()
-                assert self.go.wait(60)
+        self._free -= sum("ferry number" in text for text in texts)
+        if self._free < 0 and any("ferry number" in text for text in texts):
+            self.begun.set()
+            assert self.go.wait(60)
         return super().embed_passages(texts)
 
 
@@ -217,19 +216,31 @@ def test_nothing_of_a_batch_is_left_on_the_disk(tmp_path: Path) -> None:
         assert list((tmp_path / ".spool").iterdir()) == []
 
 
-def test_questions_and_changes_go_on_while_a_batch_is_worked_on(tmp_path: Path) -> None:
-    embedder = SlowEmbedder()
-    with application(tmp_path, embedder=embedder) as client:
+def test_questions_and_changes_go_on_while_a_batch_is_worked_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, go = threading.Event(), threading.Event()
+    read = Spooled.read
+
+    def read_slowly(spooled: Spooled, *, longest: int) -> Iterator[bytes | None]:
+        for number, line in enumerate(read(spooled, longest=longest)):
+            if number == 64:
+                begun.set()
+                assert go.wait(60)
+            yield line
+
+    monkeypatch.setattr(Spooled, "read", read_slowly)
+    with application(tmp_path) as client:
         client.post("/v1/documents", json={"source": "before", "text": "The captain sleeps."})
         response = client.post("/v1/documents:batch", content=lines(*numbered(200)), headers=ASYNC)
-        assert embedder.begun.wait(60)
-        assert client.get(response.headers["location"]).json()["state"] == "running"
+        assert begun.wait(60)
+        job = client.get(response.headers["location"]).json()
+        assert (job["state"], job["done"]) == ("running", 64)
         found = client.post("/v1/search", json={"question": "captain"}).json()["passages"]
         assert found[0]["source"] == "before"
-        before = len(sources(client))
         assert client.post("/v1/documents", json={"source": "beside", "text": "The mate wakes."}).status_code == 201
-        assert len(sources(client)) == before + 1 == 66
-        embedder.go.set()
+        assert len(sources(client)) == 66
+        go.set()
         assert wait_for(client, response.headers["location"])["added"] == 200
 
 
@@ -301,9 +312,8 @@ def test_a_store_that_fails_fails_the_job_and_says_how_far_it_came(
 
 
 def test_only_so_many_batches_wait(tmp_path: Path) -> None:
-    embedder = SlowEmbedder()
+    embedder = SlowEmbedder(free=0)
     with application(tmp_path, embedder=embedder) as client:
-        client.post("/v1/documents", json={"text": "The ferry number one leaves first."})
         statuses = [
             client.post("/v1/documents:batch", content=lines(*numbered(1)), headers=ASYNC).status_code
             for _ in range(18)

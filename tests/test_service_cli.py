@@ -169,7 +169,7 @@ def test_doctor_repairs_what_the_texts_can_repair(data: Path, folder: Path) -> N
         connection.execute("INSERT INTO full_text (full_text) VALUES ('delete-all')")
     sick = invoke("doctor")
     assert sick.exit_code == 1
-    assert "1 passages are not what was stored" in sick.output
+    assert "1 passages that are not what was stored" in sick.output
     assert "citespan doctor --repair" in sick.output
     assert "is damaged" in invoke(*question).output
     repaired = invoke("doctor", "--repair")
