@@ -31,8 +31,9 @@ from index.passages import PassageSettings
 from index.store import Change
 
 # `make torture` asks for more.
-EXAMPLES = int(os.environ.get("TORTURE_EXAMPLES", "25"))
-STEPS = 100
+OPERATIONS = int(os.environ.get("TORTURE_OPERATIONS", "2000"))
+# An example has at most 100 steps, of which some find nothing to do, and some are short.
+_OPERATIONS_OF_AN_EXAMPLE = 55
 
 EMBEDDERS = (WordEmbedder(), WordEmbedder("others@test"))
 PASSAGES = (PassageSettings(max_tokens=12), PassageSettings(max_tokens=7))
@@ -300,7 +301,6 @@ def _mark(text: str) -> str:
 def test_collections_hold_what_a_simple_model_holds_after_anything() -> None:
     Collections.done = 0
     machine: Any = Collections
-    run_state_machine_as_test(
-        machine, settings=settings(max_examples=EXAMPLES, stateful_step_count=STEPS, deadline=None)
-    )
-    assert Collections.done >= EXAMPLES * STEPS * 0.8
+    examples = -(-OPERATIONS // _OPERATIONS_OF_AN_EXAMPLE)
+    run_state_machine_as_test(machine, settings=settings(max_examples=examples, stateful_step_count=100, deadline=None))
+    assert Collections.done >= OPERATIONS
