@@ -121,16 +121,20 @@ class Run:
     def warnings(self) -> list[str]:
         """What makes verdicts doubtful, in words."""
         found = [
-            f"The engine does not hold the document {document!r} at the gold spans of {count} questions."
+            f"The engine does not hold the document {document!r} at the gold spans of {_questions(count)}."
             for document, count in self.missing_documents.items()
         ]
         if self.moved_gold:
             found.insert(
                 0,
-                f"The gold of {self.moved_gold} questions no longer stands where the set says; their verdicts are "
-                f"doubtful. Run `citespan-eval lint {self.set.name} --fix`, and ask again.",
+                f"The gold of {_questions(self.moved_gold)} no longer stands where the set says; what is judged by "
+                f"it is doubtful. Run `citespan-eval lint {self.set.name} --fix`, and ask again.",
             )
         return found
+
+
+def _questions(count: int) -> str:
+    return "1 question" if count == 1 else f"{count} questions"
 
 
 def run_cases(
