@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from index.change import Change
 from index.documents import Document
 from index.door import Door
 from index.embedder import Embedder, Matrix
@@ -29,8 +30,9 @@ from index.jobs import JobBook, JobTable
 from index.passages import PassageSettings
 from index.records import DocumentRecord
 from index.retriever import Hit, RetrievalSettings, retrieve
+from index.snapshot import Snapshot
 from index.staging import Unstaged
-from index.store import Change, Snapshot, Store
+from index.store import Store
 from index.vectors import Vectors
 
 # Returns the embedder of an identity, or None where it is not here any more.
@@ -351,7 +353,7 @@ class Collection:
         for document_id, source in unsound:
             try:
                 with self._store.reading() as snapshot:
-                    document = _stored_document(snapshot, document_id)
+                    document = snapshot.whole_document(document_id)
             except StoreDamaged:
                 lost.append(source)
                 continue
@@ -419,7 +421,7 @@ class Collection:
         with self._reading() as snapshot:
             characters = 0
             for each in snapshot.staging.unstaged(after=after, limit=_STAGED_AT_ONCE):
-                document = _stored_document(snapshot, each.id)
+                document = snapshot.whole_document(each.id)
                 if found and characters + len(document.text) > _STAGED_CHARACTERS:
                     break
                 characters += len(document.text)
@@ -584,19 +586,3 @@ def _found(change: Change, document: Document) -> DocumentRecord:
     if record is None:
         raise AssertionError("a document that was just written is there")
     return record
-
-
-def _stored_document(snapshot: Snapshot, document_id: str) -> Document:
-    record, text = snapshot.document(document_id), snapshot.text(document_id)
-    if record is None or text is None:
-        raise AssertionError("a document of the same snapshot is there")
-    return Document(
-        record.id,
-        record.source,
-        record.title,
-        text,
-        record.content_sha256,
-        record.metadata,
-        record.tags,
-        record.date,
-    )

@@ -58,6 +58,23 @@ def document_record(row: tuple[Any, ...]) -> DocumentRecord:
     )
 
 
+# What a row of a passage says besides its document.
+PASSAGE_COLUMNS = 'ordinal, start, "end", section, heading, text, sentences'
+
+
+def passage_values(passage: Passage, heading: str) -> tuple[Any, ...]:
+    """Return the values of `PASSAGE_COLUMNS`."""
+    return (
+        passage.ordinal,
+        passage.start,
+        passage.end,
+        passage.section,
+        heading,
+        passage.text,
+        _packed_sentences(passage),
+    )
+
+
 def stored_passage(row: tuple[Any, ...]) -> StoredPassage:
     """Return the passage of a row: ordinal, start, end, text, section, sentences, then what is said of its document."""
     ordinal, start, end, text, section, packed, *document = row
@@ -66,7 +83,7 @@ def stored_passage(row: tuple[Any, ...]) -> StoredPassage:
     return StoredPassage(Passage(ordinal, start, end, text, section, sentences), *document)
 
 
-def packed_sentences(passage: Passage) -> bytes:
+def _packed_sentences(passage: Passage) -> bytes:
     """Pack sentences as little-endian uint32 pairs, counted from the passage's start."""
     offsets = [(each.start - passage.start, each.end - passage.start) for each in passage.sentences]
     return np.array(offsets, dtype="<u4").tobytes()

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from index.filters import Filters
 from index.records import StoredPassage
-from index.store import Snapshot
+from index.snapshot import Snapshot
 from index.words import full_text_query
 
 # Sums that differ only in how floating point came to them are equal.

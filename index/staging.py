@@ -8,7 +8,7 @@ import sqlite3
 from dataclasses import dataclass
 
 from index.indexer import Rows
-from index.records import packed_sentences
+from index.records import PASSAGE_COLUMNS, passage_values
 
 _CURRENT = "EXISTS (SELECT 1 FROM staged AS s WHERE s.document = d.number AND s.generation = d.generation)"
 
@@ -53,20 +53,9 @@ class Staging:
         self._connection.execute("DELETE FROM staged WHERE document = ?", (document.number,))
         self._connection.execute("INSERT INTO staged VALUES (?, ?)", (document.number, document.generation))
         self._connection.executemany(
-            'INSERT INTO staged_passages (document, ordinal, start, "end", section, heading, text, sentences, vector)'
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            f"INSERT INTO staged_passages (document, {PASSAGE_COLUMNS}, vector) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
-                (
-                    document.number,
-                    passage.ordinal,
-                    passage.start,
-                    passage.end,
-                    passage.section,
-                    heading,
-                    passage.text,
-                    packed_sentences(passage),
-                    vector.astype("<f4").tobytes(),
-                )
+                (document.number, *passage_values(passage, heading), vector.astype("<f4").tobytes())
                 for passage, heading, vector in zip(rows.passages, rows.headings, rows.vectors, strict=True)
             ),
         )
@@ -75,9 +64,8 @@ class Staging:
         """Put what is staged in the place of the passages, their full text and their vectors. All must be staged."""
         for statement in (
             "DELETE FROM passages",
-            'INSERT INTO passages (document, ordinal, start, "end", section, heading, text, sentences)'
-            ' SELECT document, ordinal, start, "end", section, heading, text, sentences FROM staged_passages'
-            " ORDER BY document, ordinal",
+            f"INSERT INTO passages (document, {PASSAGE_COLUMNS})"
+            f" SELECT document, {PASSAGE_COLUMNS} FROM staged_passages ORDER BY document, ordinal",
             "INSERT INTO vectors (passage, vector) SELECT p.id, s.vector FROM passages AS p"
             " JOIN staged_passages AS s ON s.document = p.document AND s.ordinal = p.ordinal",
             "UPDATE documents SET passages = (SELECT count(*) FROM passages AS p WHERE p.document = documents.number)",

@@ -6,11 +6,11 @@ from dataclasses import dataclass, field, replace
 
 from pydantic import ValidationError
 
+from index.change import Change
 from index.collection import Collection, Receipt
 from index.documents import Document
 from index.errors import InvalidDocument
 from index.jobs import FAILURES_KEPT, Failure, Tally
-from index.store import Change
 from service.schemas import DocumentLine
 
 # So many documents, or characters of them, go into one transaction: enough to embed them together and to sync the disk

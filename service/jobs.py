@@ -10,11 +10,11 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
+from index.change import Change
 from index.collection import Collection
 from index.errors import CitespanError, NotReady, Overloaded, StoreError, UnknownCollection
 from index.jobs import INTERRUPTED, Job, Tally
 from index.library import Library
-from index.store import Change
 from service.batch import Batch
 from service.spool import Spool, Spooled
 

@@ -409,15 +409,15 @@ def test_command_writes_the_page(good: Run, bad: Run, tmp_path: Path) -> None:
         (["run.json", "-o", "run.json/out.html"], "cannot be written"),
         (["run.json", "-o", "."], "is a directory"),
         (["run.json", "-o", "run.json"], "--out names a file that is read"),
-        (["run.json", "--against", "good.json", "-o", "../work/good.json"], "--out names a file that is read"),
+        (["run.json", "--against", "good.json", "-o", "../here/good.json"], "--out names a file that is read"),
         (["run.json"], "Missing option '-o'"),
     ],
 )
 def test_what_cannot_be_done_is_told_in_a_line(
     good: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], complaint: str
 ) -> None:
-    (tmp_path / "work").mkdir()
-    monkeypatch.chdir(tmp_path / "work")
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
     write_run(good, Path("run.json"))
     write_baseline(baseline_of(good), Path("good.json"))
     Path("no.json").write_text("<html>")

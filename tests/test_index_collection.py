@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from texts import raw_texts
 from word_embedder import WordEmbedder
 
+from index.change import Change
 from index.collection import Collection, FindEmbedder, Receipt, Retrieval
 from index.documents import Document, Scalar, canonical_text, document_id, make_document
 from index.embedder import Embedder, Matrix
@@ -21,7 +22,6 @@ from index.errors import IndexOutdated, StoreError, UnknownCollection, UnknownDo
 from index.filters import Filters
 from index.passages import PassageSettings
 from index.retriever import RetrievalSettings
-from index.store import Change
 from index.vectors import Vectors
 
 SMALL = PassageSettings(max_tokens=8)

@@ -16,13 +16,14 @@ from word_embedder import WordEmbedder
 
 from index.acknowledged import ACKNOWLEDGED_FILE, Acknowledged
 from index.backup import back_up
+from index.change import Change
 from index.collection import Collection
 from index.documents import document_id, make_document
 from index.errors import BackupError, StoreDamaged, StoreError, StoreFull, StoreReadOnly
 from index.library import write_lock
 from index.passages import PassageSettings
 from index.retriever import RetrievalSettings
-from index.store import STORE_FILE, Change, Store
+from index.store import STORE_FILE, Store
 
 FLIPS = int(os.environ.get("TORTURE_FLIPS", "60"))
 LOG_FILE = f"{STORE_FILE}-wal"

@@ -23,12 +23,12 @@ from hypothesis.stateful import (
 from word_embedder import WordEmbedder
 
 from index.backup import back_up, restore
+from index.change import Change
 from index.collection import Collection
 from index.documents import document_id, make_document
 from index.errors import UnknownCollection, UnknownDocument
 from index.library import Library
 from index.passages import PassageSettings
-from index.store import Change
 
 # `make torture` asks for more.
 OPERATIONS = int(os.environ.get("TORTURE_OPERATIONS", "2000"))

@@ -10,12 +10,13 @@ import pytest
 from test_index_collection import SHARED, SMALL, _ShorterEmbedder, assert_holds, open_collection, places
 from word_embedder import WordEmbedder
 
+from index.change import Change
 from index.collection import Collection
 from index.documents import Document, document_id, make_document
 from index.embedder import Embedder, Matrix
 from index.errors import IndexOutdated, StoreError
 from index.passages import PassageSettings
-from index.store import STORE_FILE, Change
+from index.store import STORE_FILE
 
 OTHERS = "others@test"
 

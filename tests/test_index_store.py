@@ -11,12 +11,13 @@ import pytest
 from word_embedder import DIMENSION, WordEmbedder
 
 from index import schema
+from index.change import Change
 from index.checksums import checksum, sound_rows
 from index.documents import Document, Scalar, make_document
 from index.errors import StoreDamaged, StoreError, StoreTooNew, UnknownCollection
 from index.filters import Filters
 from index.passages import PassageSettings, split_passages
-from index.store import STORE_FILE, Change, Store
+from index.store import STORE_FILE, Store
 
 EMBEDDER = WordEmbedder()
 

@@ -15,10 +15,10 @@ from applications import application, problem
 from fastapi.testclient import TestClient
 from word_embedder import WordEmbedder
 
+from index.change import Change
 from index.documents import canonical_text
 from index.embedder import Matrix
 from index.library import Library
-from index.store import Change
 from service.batch import Batch
 from service.routes.batches import WAITED_BYTES, WAITED_LINES
 from service.spool import Incoming, Spool, Spooled

@@ -369,7 +369,7 @@ def test_store_that_fails_is_a_problem_that_says_when_to_come_back(
     def fail(*_: object) -> None:
         raise error
 
-    monkeypatch.setattr("index.store.Change.commit", fail)
+    monkeypatch.setattr("index.change.Change.commit", fail)
     response = client.post("/v1/documents", json={"text": "One more."})
     problem(response, status, slug)
     assert response.headers["retry-after"]

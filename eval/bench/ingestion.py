@@ -22,7 +22,7 @@ from eval.squad import load_squad
 from index.documents import make_document
 from index.embedder import load_embedder
 from index.indexer import Indexer
-from index.passages import PassageSettings, heading_above
+from index.passages import PassageSettings, embedded_text, heading_above
 from service.limits import BATCH_PATH
 from service.settings import Settings
 
@@ -46,7 +46,7 @@ def main(data: Path, paragraphs: int | None) -> None:
     settings = Settings.from_environment()
     embedder = load_embedder(settings.embedder, cache=settings.model_cache_dir, threads=settings.threads)
     texts = [
-        f"{heading_above(document.title, passage.section)}\n{passage.text}"
+        embedded_text(heading_above(document.title, passage.section), passage.text)
         for document in (make_document(each["text"], source=each["source"], title=each["title"]) for each in documents)
         for passage in Indexer(embedder, PassageSettings()).cut(document)
     ]
