@@ -424,5 +424,22 @@ def test_weights_come_back_as_they_were_saved(tmp_path: Path) -> None:
         assert torch.allclose(weight, again.state_dict()[name], atol=1e-3), name
 
 
+def test_an_average_is_the_mean_of_the_weights_and_records_what_it_is_of(tmp_path: Path) -> None:
+    models = [_tiny_model(), _tiny_model()]
+    for number, model in enumerate(models):
+        run = tmp_path / str(number)
+        run.mkdir()
+        model.save(run / "weights.safetensors")
+        (run / "training.json").write_text(json.dumps({"steps": number}))
+    arguments = ["average", "--work", str(tmp_path), "--name", "mean", "0", "1"]
+    result = CliRunner().invoke(commands.main, arguments, catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    first, second, mean = (SpanModel.load(tmp_path / name / "weights.safetensors") for name in ("0", "1", "mean"))
+    for name, weight in mean.state_dict().items():
+        expected = (first.state_dict()[name] + second.state_dict()[name]) / 2
+        assert torch.allclose(weight, expected, atol=1e-3), name
+    assert json.loads((tmp_path / "mean" / "training.json").read_text()) == {"mean_of": [{"steps": 0}, {"steps": 1}]}
+
+
 def _tiny_model() -> SpanModel:
     return SpanModel(layers=1)

@@ -1,6 +1,7 @@
 """`python -m training`: from a folder of public data sets to a reader's artifact."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from hashlib import sha256
 from pathlib import Path
@@ -14,6 +15,7 @@ from index.model_folder import DEFAULT_MODEL, find_model
 from service.console import err
 from service.reader.artifact import ARTIFACTS, RECORD_FILE, WEIGHTS_FILE
 from service.reader.features import FeatureMaker
+from training.average import average
 from training.choosing import measure
 from training.data import file_hashes, load_corpus, load_qamr, load_stories
 from training.finish import NAME, finish
@@ -90,6 +92,15 @@ def fit_command(
         "torch": torch.__version__,
     }
     (folder / RECORD_FILE).write_text(json.dumps(record, indent=2) + "\n")
+
+
+@main.command(name="average")
+@_work
+@_name
+@click.argument("runs", nargs=-1, required=True)
+def average_command(work: Path, name: str, runs: Sequence[str]) -> None:
+    """Take the mean of the weights of RUNS, each gone on from the one before."""
+    average([work / run for run in runs], work / name)
 
 
 @main.command(name="measure")

@@ -37,17 +37,36 @@ def open_readings(reader: SpanReader, corpus: Corpus, work: Path) -> Readings:
 
     The index is kept in the folder `work` for the next time.
     """
+    return _readings(reader, corpus, work, own_paragraph=False)
+
+
+def told_readings(reader: SpanReader, corpus: Corpus, work: Path) -> Readings:
+    """Return the same, each question asked of its own paragraph only; nothing is removed.
+
+    For paragraphs that are alike, and questions that do not say which of them they are about.
+    """
+    return _readings(reader, corpus, work, own_paragraph=True)
+
+
+def _readings(reader: SpanReader, corpus: Corpus, work: Path, *, own_paragraph: bool) -> Readings:
     cache = work / ".models"
     data_dir = index_paragraphs(corpus.paragraphs, work, load_embedder(cache=cache))
 
     present = [each for each in held_out(corpus) if each.answers]
     adversarial = [each for each in held_out(corpus) if not each.answers]
-    without = [answering(corpus, each) for each in present]
+    everything = set(range(len(corpus.paragraphs)))
 
     def find(questions: list[Question], without: list[set[int]] | None = None) -> Iterable[list[Hit]]:
         texts = [each.text for each in questions]
         return retrieve_all(data_dir, texts, depth=DEPTH, model=DEFAULT_MODEL, model_cache=cache, without=without)
 
+    if own_paragraph:
+        read, misled = (
+            list(read_all(reader, asked, find(asked, [everything - {each.paragraph} for each in asked]), depth=DEPTH))
+            for asked in (present, adversarial)
+        )
+        return Readings(read, [], misled)
     read = list(read_all(reader, present, find(present), depth=DEPTH))
+    without = [answering(corpus, each) for each in present]
     removed = [read_again(reader, *pair) for pair in zip(read, find(present, without), strict=True)]
     return Readings(read, removed, list(read_all(reader, adversarial, find(adversarial), depth=DEPTH)))

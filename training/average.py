@@ -1,0 +1,30 @@
+"""Averages: the mean of the weights of several runs, each gone on from the one before.
+
+What a later pass taught is kept, and less is forgotten of what came before it: weights along the way between two runs
+do as well as both (Wortsman et al. 2022, "Robust fine-tuning of zero-shot models").
+"""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+
+from service.reader.artifact import RECORD_FILE, WEIGHTS_FILE
+from training.model import SpanModel
+
+
+def average(runs: Sequence[Path], target: Path) -> None:
+    """Write the mean of the weights of the runs in the folders `runs`, and a record of them, to the folder `target`.
+
+    Raises:
+        FileNotFoundError: a run has no weights yet.
+    """
+    models = [SpanModel.load(run / WEIGHTS_FILE) for run in runs]
+    states = [model.state_dict() for model in models]
+    mean = {name: torch.stack([state[name].float() for state in states]).mean(0) for name in states[0]}
+    models[0].load_state_dict(mean)
+    target.mkdir(parents=True, exist_ok=True)
+    models[0].save(target / WEIGHTS_FILE)
+    record = {"mean_of": [json.loads((run / RECORD_FILE).read_text()) for run in runs]}
+    (target / RECORD_FILE).write_text(json.dumps(record, indent=2) + "\n")
