@@ -33,6 +33,20 @@ class UnknownJob(CitespanError):
     """No job has this id in this collection."""
 
 
+class UnknownModel(CitespanError):
+    """No collection that the key opens has this name for clients of OpenAI."""
+
+    parameter = "model"
+
+
+class UnsupportedParameter(CitespanError):
+    """A client asks for something that another service can do, and this one cannot."""
+
+    def __init__(self, message: str, parameter: str) -> None:
+        super().__init__(message)
+        self.parameter = parameter
+
+
 class StoreError(CitespanError):
     """The store on disk cannot be used."""
 

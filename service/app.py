@@ -18,7 +18,7 @@ from service.limits import BodyLimit, Gate
 from service.logs import REQUEST_ID_HEADER, RequestLog
 from service.metrics import Metrics
 from service.pace import Pace
-from service.routes import ask, batches, collections, documents, health, jobs, pages
+from service.routes import ask, batches, collections, documents, health, jobs, mcp, openai, openwebui, pages
 from service.routes.deps import Context
 from service.settings import ANY_ADDRESS, LOOPBACK_HOSTS, Settings
 from service.spool import Spool
@@ -69,7 +69,7 @@ def create_app(settings: Settings, *, embedder: Embedder | None = None) -> FastA
     )
     app.state.context = context
     problems.install(app)
-    for module in (ask, documents, batches, collections, jobs, health, pages):
+    for module in (ask, documents, batches, collections, jobs, openai, openwebui, mcp, health, pages):
         app.include_router(module.router)
     pages.mount_static(app)
 
@@ -84,7 +84,8 @@ def create_app(settings: Settings, *, embedder: Embedder | None = None) -> FastA
             CORSMiddleware,
             allow_origins=list(settings.allowed_origins),
             allow_methods=["GET", "POST", "DELETE"],
-            allow_headers=["Authorization", "Content-Type", "Prefer", REQUEST_ID_HEADER],
+            # Clients of OpenAI and of MCP send headers of their own; it is the origin that is trusted.
+            allow_headers=["*"],
             expose_headers=[REQUEST_ID_HEADER, "Retry-After", "Location", "Preference-Applied"],
         )
     return app

@@ -1,10 +1,11 @@
-"""The command `citespan`: build, serve, ask, backup, restore, doctor, and those of `service/keeping_cli.py`."""
+"""The command `citespan`: build, serve, mcp, ask, backup, restore, doctor, and those of `service/keeping_cli.py`."""
 
 from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeAlias
 
+import anyio
 import click
 from rich.text import Text
 
@@ -14,7 +15,7 @@ from index.collection import Receipt
 from index.documents import find_files
 from index.errors import InvalidDocument, UnknownCollection
 from index.library import DEFAULT_COLLECTION, write_lock
-from service import VERSION, doctor, keeping_cli
+from service import KEY_VARIABLE, VERSION, doctor, keeping_cli
 from service.answering import Response
 from service.answers import Answer
 from service.console import FAULTY, OK, command, err, out
@@ -93,6 +94,21 @@ def serve(host: str | None, port: int | None) -> int:
     from service.server import serve as run  # a web server, which the other commands need not load
 
     return run(Settings.from_environment(host=host, port=port))
+
+
+@main.command()
+@click.option("--url", default="http://127.0.0.1:8000", show_default=True, help="The running service.")
+@click.option("--key", envvar=KEY_VARIABLE, help=f"The service's key; better given as {KEY_VARIABLE}.")
+@command
+def mcp(url: str, key: str | None) -> int:
+    """Serve MCP on standard input and output, for programs that start their MCP servers themselves.
+
+    The tools search, fetch and ask go to the service at --url.
+    """
+    from service.mcp import serve_stdio  # an SDK, which the other commands need not load
+
+    anyio.run(serve_stdio, url, key)
+    return OK
 
 
 @main.command()

@@ -20,6 +20,9 @@ T = TypeVar("T")
 
 DOCUMENTS_PATH = "/v1/documents"
 BATCH_PATH = "/v1/documents:batch"
+# Front ends send the whole chat with every question.
+CHAT_PATHS = ("/v1/chat/completions", "/v1/responses", "/openwebui/v1/chat/completions")
+CHAT_BODY = 1_048_576
 SMALL_BODY = 262_144
 
 _LENGTH_DIGITS = 18
@@ -40,6 +43,10 @@ class Deadline:
     def remaining_s(self) -> float:
         """Seconds that are left, 0 when it has passed."""
         return max(0.0, self._end - time.monotonic())
+
+    def expire(self) -> None:
+        """Let the time be over now: nobody waits any more. Call it from any thread."""
+        self._end = -math.inf
 
     def check(self) -> None:
         """Return if there is time left.
@@ -117,13 +124,14 @@ class Gate:
 class BodyLimit:
     """ASGI middleware that refuses bodies that are too large, whether or not a length was announced.
 
-    A document may have `limit` bytes, and a batch, which is never held in memory, `batch_limit`; anything else is
-    small, and so is the time that parsing it takes.
+    A document may have `limit` bytes, and a batch, which is never held in memory, `batch_limit`; a chat has a limit of
+    its own; anything else is small, and so is the time that parsing it takes.
     """
 
     def __init__(self, app: ASGIApp, *, limit: int, batch_limit: int) -> None:
         self._app = app
-        self._limits = {DOCUMENTS_PATH: limit, BATCH_PATH: batch_limit}
+        chats = dict.fromkeys(CHAT_PATHS, min(CHAT_BODY, limit))
+        self._limits = {DOCUMENTS_PATH: limit, BATCH_PATH: batch_limit} | chats
         self._small = min(SMALL_BODY, limit)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -134,7 +142,7 @@ class BodyLimit:
         limit = self._limits.get(scope["path"], self._small)
         announced = Headers(scope=scope).get("content-length", "0")
         if not announced.isdecimal() or len(announced) > _LENGTH_DIGITS or int(announced) > limit:
-            await body_too_large(limit).response()(scope, receive, send)
+            await body_too_large(limit).response(scope["path"])(scope, receive, send)
             return
         received = 0
 

@@ -44,6 +44,9 @@ class FixedReader:
         relevance = tuple(-float(hit.rank) for hit in hits)
         return Reading(tuple(sorted(spans, key=lambda span: -span.score)), relevance)
 
+    def count_tokens(self, texts: Sequence[str]) -> int:
+        return sum(len(text.split()) for text in texts)
+
 
 @pytest.fixture
 def collection(tmp_path: Path, words: WordEmbedder) -> Iterator[Collection]:

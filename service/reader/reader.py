@@ -62,3 +62,7 @@ class Reader(Protocol):
         `min_confidence` is what an answer needs to be given; a reader may stop early only at a confidence above it.
         """
         ...
+
+    def count_tokens(self, texts: Sequence[str]) -> int:
+        """Return how many tokens of the reader's these texts have together, special tokens left out."""
+        ...

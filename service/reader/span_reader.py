@@ -97,6 +97,10 @@ class SpanReader:
         )
         return self._until_sure(hits, groups, min_confidence)
 
+    def count_tokens(self, texts: Sequence[str]) -> int:
+        """Return how many tokens of the network's these texts have together, special tokens left out."""
+        return sum(len(each.ids) for each in self._maker.tokens(texts))
+
     def reread(
         self, hits: Sequence[Hit], read: Sequence[PassageReading], *, min_confidence: float | None = None
     ) -> Reading:

@@ -1,0 +1,95 @@
+"""Asking: how every route that answers questions puts them to the engine."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+import anyio
+from fastapi import Request
+from starlette.requests import ClientDisconnect
+
+from index.collection import Collection
+from index.errors import DeadlineExceeded
+from index.filters import Filters
+from service.answering import Response
+from service.conversation import Turn
+from service.engine import Engine
+from service.limits import Deadline
+from service.routes.deps import Context
+
+T = TypeVar("T")
+
+logger = logging.getLogger(__name__)
+
+
+async def ask_engine(
+    request: Request,
+    context: Context,
+    engine: Engine,
+    collection: Collection,
+    question: str,
+    *,
+    history: Sequence[Turn] = (),
+    top_k: int = 5,
+    filters: Filters | None = None,
+    min_confidence: float | None = None,
+) -> Response:
+    """Answer a question when its turn comes, count it and time it.
+
+    Raises:
+        Overloaded: too many are waiting.
+        DeadlineExceeded: it took too long.
+        ClientDisconnect: nobody waits for the answer any more.
+    """
+    if context.settings.log_questions:
+        logger.info("question", extra={"fields": {"question": question, "collection": collection.name}})
+
+    def work(deadline: Deadline) -> Response:
+        return engine.answerer.ask(
+            collection,
+            question,
+            history=history,
+            top_k=top_k,
+            filters=filters,
+            min_confidence=min_confidence,
+            check_deadline=deadline.check,
+        )
+
+    response = await run_while_connected(request, context, work)
+    metrics = context.metrics
+    metrics.questions.labels("abstained" if response.answer is None else "answered").inc()
+    metrics.stage_seconds.labels("retrieve").observe(response.timings.retrieve / 1e3)
+    metrics.stage_seconds.labels("read").observe(response.timings.read / 1e3)
+    return response
+
+
+async def run_while_connected(request: Request, context: Context, work: Callable[[Deadline], T]) -> T:
+    """Return what `work(deadline)` returns, run behind the gate of questions.
+
+    When the client goes away, work that waits for its turn is dropped, and work that has begun ends at its next look
+    at the deadline.
+
+    Raises:
+        Overloaded: too many are waiting.
+        DeadlineExceeded: it took too long.
+        ClientDisconnect: the client has gone.
+    """
+    deadline = Deadline(context.settings.deadline_s)
+    with anyio.CancelScope() as scope:
+        watch = asyncio.create_task(_end_with_the_connection(request, scope, deadline))
+        try:
+            return await context.questions.run(work, deadline=deadline)
+        except DeadlineExceeded:
+            if not scope.cancel_called:
+                raise
+        finally:
+            watch.cancel()
+    raise ClientDisconnect
+
+
+async def _end_with_the_connection(request: Request, scope: anyio.CancelScope, deadline: Deadline) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
+    deadline.expire()
+    scope.cancel()
