@@ -32,8 +32,8 @@ from service.mcp_tools import TOOLS, Service
 # Longer than a service takes to refuse.
 _TIMEOUT_S = 60.0
 _INSTRUCTIONS = (
-    "Answers come from the documents alone, word for word, or not at all. Use `ask` for questions, `search` and `fetch` "
-    "to read. Cite the `url` of what you use."
+    "Answers come from the documents alone, word for word, or not at all. Use `ask` for questions, `search` and "
+    "`fetch` to read. Cite the `url` of what you use."
 )
 
 # It tells of every request that it begins and ends one.

@@ -1,7 +1,7 @@
 """Housekeeping: prompts that front ends send by themselves, for titles, tags, suggestions and the like.
 
-They are no questions to the documents. Each is known by its beginning and gets a short reply in the form that its sender
-reads, always the same. The beginnings are those of Open WebUI 0.5 to 0.12, LibreChat, NextChat and Chatbox.
+They are no questions to the documents. Each is known by its beginning and gets a short reply in the form that its
+sender reads, always the same. The beginnings are those of Open WebUI 0.5 to 0.12, LibreChat, NextChat and Chatbox.
 """
 
 import json

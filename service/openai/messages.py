@@ -41,7 +41,7 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What is said, in Markdown, and where it refers to what. `sources` has each citation once; the first is number 1."""
+    """What is said, in Markdown, and where it refers to what. The first of the `sources` has the number 1."""
 
     content: str
     marks: tuple[Mark, ...] = ()
@@ -59,12 +59,12 @@ def title_of(citation: Citation) -> str:
 
 
 def make_message(
-    response: Response, *, min_confidence: float, page_url: Callable[[str, int, int], str], linked: bool = True
+    response: Response, *, min_confidence: float, url_of: Callable[[str, int, int], str], linked: bool = True
 ) -> Message:
     """Say what came of a question: the answer in the documents' words, the sentences that hold it, and the sources.
 
     Answers that contradict each other stand side by side, as far as they reach `min_confidence`. Without an answer, the
-    nearest passages are named; `page_url` returns the address of a document (its id) at some words (start and end).
+    nearest passages are named; `url_of` returns the address of a document (its id) at some words (start and end).
     With `linked`, marks are links, and the sources are listed; without, marks are bare numbers, for front ends that
     show the sources themselves.
     """
@@ -72,7 +72,7 @@ def make_message(
     if response.standalone_question is not None:
         writer.write(f"*Read as:* “{escape(response.standalone_question)}”\n\n")
     if response.answer is None:
-        _write_silence(writer, response.passages, page_url)
+        _write_silence(writer, response.passages, url_of)
         return writer.message()
     answers = [response.answer]
     if response.agreement == "conflicting":
@@ -155,7 +155,7 @@ def _within(cited: Excerpt, sentence: Excerpt) -> tuple[int, int]:
     return cited.start - sentence.start, cited.end - sentence.start
 
 
-def _write_silence(writer: _Writer, passages: Sequence[Shown], page_url: Callable[[str, int, int], str]) -> None:
+def _write_silence(writer: _Writer, passages: Sequence[Shown], url_of: Callable[[str, int, int], str]) -> None:
     writer.write("The documents do not say.\n\n")
     if not passages:
         return
@@ -163,7 +163,7 @@ def _write_silence(writer: _Writer, passages: Sequence[Shown], page_url: Callabl
     for number, shown in enumerate(passages[:_NEAREST], start=1):
         found, passage = shown.hit.found, shown.hit.found.passage
         title = plain(found.document_title).strip() or plain(found.source)
-        url = page_url(found.document_id, passage.start, passage.end)
+        url = url_of(found.document_id, passage.start, passage.end)
         writer.write(f"{number}. {link(escape(title), url)}: “{escape(_beginning(passage.text))}”\n")
 
 

@@ -4,7 +4,7 @@ from fastapi import APIRouter, Depends, Request
 
 from index.collection import Retrieval
 from service.limits import Deadline
-from service.routes.asking import ask_engine, run_while_connected
+from service.routes.asking import Question, ask_engine, run_while_connected
 from service.routes.deps import ContextDep, EngineDep, open_collection, refuse_unknown_parameters
 from service.schemas import AskRequest, AskResponse, SearchRequest, SearchResponse
 
@@ -15,18 +15,8 @@ router = APIRouter(prefix="/v1", tags=["questions"], dependencies=[Depends(refus
 async def ask(body: AskRequest, request: Request, context: ContextDep, engine: EngineDep) -> AskResponse:
     """Answer with a verbatim span and its citation, or say that the documents do not say (`answerable: false`)."""
     collection = open_collection(request, engine, body.collection, write=False)
-    response = await ask_engine(
-        request,
-        context,
-        engine,
-        collection,
-        body.question,
-        history=body.turns,
-        top_k=body.top_k,
-        filters=body.store_filters,
-        min_confidence=body.min_confidence,
-    )
-    return AskResponse.of(response)
+    asked = Question(body.question, body.turns, body.top_k, body.store_filters, body.min_confidence)
+    return AskResponse.of(await ask_engine(request, context, engine, collection, asked))
 
 
 @router.post("/search", summary="Find the passages nearest to a question")

@@ -2,7 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TypeVar
 
 import anyio
@@ -23,17 +24,19 @@ T = TypeVar("T")
 logger = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked, and how."""
+
+    text: str
+    history: tuple[Turn, ...] = ()
+    top_k: int = 5
+    filters: Filters | None = None
+    min_confidence: float | None = None
+
+
 async def ask_engine(
-    request: Request,
-    context: Context,
-    engine: Engine,
-    collection: Collection,
-    question: str,
-    *,
-    history: Sequence[Turn] = (),
-    top_k: int = 5,
-    filters: Filters | None = None,
-    min_confidence: float | None = None,
+    request: Request, context: Context, engine: Engine, collection: Collection, asked: Question
 ) -> Response:
     """Answer a question when its turn comes, count it and time it.
 
@@ -43,16 +46,16 @@ async def ask_engine(
         ClientDisconnect: nobody waits for the answer any more.
     """
     if context.settings.log_questions:
-        logger.info("question", extra={"fields": {"question": question, "collection": collection.name}})
+        logger.info("question", extra={"fields": {"question": asked.text, "collection": collection.name}})
 
     def work(deadline: Deadline) -> Response:
         return engine.answerer.ask(
             collection,
-            question,
-            history=history,
-            top_k=top_k,
-            filters=filters,
-            min_confidence=min_confidence,
+            asked.text,
+            history=asked.history,
+            top_k=asked.top_k,
+            filters=asked.filters,
+            min_confidence=asked.min_confidence,
             check_deadline=deadline.check,
         )
 

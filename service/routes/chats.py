@@ -18,7 +18,7 @@ from service.openai.completions import Completion, Usage, as_events
 from service.openai.housekeeping import reply_to
 from service.openai.messages import Message, make_message
 from service.openai.openwebui import events_of
-from service.routes.asking import ask_engine
+from service.routes.asking import Question, ask_engine
 from service.routes.deps import Context, opened_by
 
 # The model of the default collection; that of any other is named after it.
@@ -98,12 +98,13 @@ async def complete(
     if reply is not None:
         message = Message(reply)
     else:
-        asked = read_conversation(messages)
-        response = await ask_engine(request, context, engine, collection, asked.question, history=asked.history)
+        chat = read_conversation(messages)
+        asked = Question(chat.question, chat.history)
+        response = await ask_engine(request, context, engine, collection, asked)
         fingerprint = response.fingerprint
-        page_url = partial(span_url, base_url=context.settings.base_url, collection=collection.name)
+        url_of = partial(span_url, base_url=context.settings.base_url, collection=collection.name)
         enough = engine.answerer.min_confidence
-        message = make_message(response, min_confidence=enough, page_url=page_url, linked=not for_open_webui)
+        message = make_message(response, min_confidence=enough, url_of=url_of, linked=not for_open_webui)
     count = engine.answerer.reader.count_tokens
     usage = await anyio.to_thread.run_sync(
         lambda: Usage(count([each.text for each in messages]), count([message.content]))
