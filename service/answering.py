@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from index.collection import Collection
+from index.collection import Collection, Retrieval
 from index.filters import Filters
 from index.retriever import Hit
 from service import VERSION
@@ -73,11 +73,12 @@ class Answerer:
         filters: Filters | None = None,
         min_confidence: float | None = None,
         check_deadline: Callable[[], None] = lambda: None,
+        on_retrieved: Callable[[Retrieval], None] = lambda _: None,
     ) -> Response:
         """Answer a question from a collection, or abstain.
 
         `top_k` is how many passages are shown; what is read does not depend on it. `check_deadline` is called between
-        the steps and raises to give up.
+        the steps and raises to give up; `on_retrieved` is called with what was found, before it is read.
 
         Raises:
             UnresolvableCitation: a reader's span does not stand in its passage.
@@ -86,6 +87,7 @@ class Answerer:
         retrieval = collection.retrieve(question, top_k=max(top_k, self._read_depth), filters=filters)
         retrieved = time.perf_counter()
         check_deadline()
+        on_retrieved(retrieval)
 
         hits = retrieval.hits[: self._read_depth]
         enough = self.min_confidence if min_confidence is None else min_confidence

@@ -30,10 +30,15 @@ class Problem:
     headers: dict[str, str] = field(default_factory=dict)
     more: dict[str, Any] = field(default_factory=dict)
 
+    @property
+    def content(self) -> dict[str, Any]:
+        """The problem as JSON shows it."""
+        content = {"type": TYPE_PREFIX + self.slug, "title": self.title, "status": self.status, "detail": self.detail}
+        return content | self.more
+
     def response(self) -> JSONResponse:
         """Return the problem as a response."""
-        content = {"type": TYPE_PREFIX + self.slug, "title": self.title, "status": self.status, "detail": self.detail}
-        return JSONResponse(content | self.more, self.status, self.headers, media_type=MEDIA_TYPE)
+        return JSONResponse(self.content, self.status, self.headers, media_type=MEDIA_TYPE)
 
 
 # The most special class that an error is of decides: status, slug and title.
