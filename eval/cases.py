@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from index.errors import InvalidCase
+from service.conversation import Turn
 
 SEEDS_SET = Path(__file__).with_name("data") / "seeds.jsonl"
 
@@ -24,14 +25,6 @@ class GoldSpan:
     document: str
     start: int
     end: int
-
-
-@dataclass(frozen=True, slots=True)
-class Turn:
-    """Something that was said before the question; `role` is "user" or "assistant"."""
-
-    role: str
-    content: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +93,7 @@ def select(cases: Iterable[Case], split: str | None) -> list[Case]:
 
 
 def standing_alone(cases: Iterable[Case]) -> list[Case]:
-    """Return the cases that can be understood without the turns before them."""
+    """Return the cases that were asked first, without turns before them."""
     return [case for case in cases if not case.history]
 
 

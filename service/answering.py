@@ -12,6 +12,7 @@ from index.filters import Filters
 from index.retriever import Hit
 from service import VERSION
 from service.answers import Agreement, Answer, choose, compose
+from service.conversation import Turn
 from service.reader.reader import Reader, Reading, probability
 
 # Probabilities that differ less are equal: sums of floating point depend on what is computed together.
@@ -40,10 +41,14 @@ class Timings:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """What came of a question. `answer` is None where the documents do not say; the nearest things still show."""
+    """What came of a question. `answer` is None where the documents do not say; the nearest things still show.
+
+    `standalone_question` is what was read in the place of a follow-up; None where the question was read as it is.
+    """
 
     id: str
     question: str
+    standalone_question: str | None
     answer: Answer | None
     alternatives: tuple[Answer, ...]
     agreement: Agreement | None
@@ -69,6 +74,7 @@ class Answerer:
         collection: Collection,
         question: str,
         *,
+        history: Sequence[Turn] = (),  # noqa: ARG002  read in the next change
         top_k: int = 5,
         filters: Filters | None = None,
         min_confidence: float | None = None,
@@ -101,6 +107,7 @@ class Answerer:
         return Response(
             f"ask-{uuid.uuid4().hex}",
             question,
+            None,
             choice.answer,
             choice.alternatives,
             choice.agreement,

@@ -27,7 +27,8 @@ from index.jobs import Job as JobRecord
 from index.library import COLLECTION_NAME_PATTERN, DEFAULT_COLLECTION
 from index.records import DocumentRecord
 from index.retriever import Hit
-from service import answering, answers, citations
+from service import answering, answers, citations, conversation
+from service.conversation import MAX_TURN_LENGTH, MAX_TURNS
 from service.question import MAX_QUESTION_LENGTH
 
 MAX_FIELDS = 100
@@ -122,12 +123,29 @@ class SearchRequest(_Request):
         return None if self.filters is None else self.filters.to_store()
 
 
+class Turn(_Request):
+    """Something that was said before the question."""
+
+    role: conversation.Role
+    content: str = Field(max_length=MAX_TURN_LENGTH)
+
+
 class AskRequest(SearchRequest):
     """A question to answer."""
 
+    history: Annotated[list[Turn], Field(max_length=MAX_TURNS)] | None = Field(
+        None,
+        description="What was said before, the oldest turn first. It helps to understand a follow-up, and is never "
+        "evidence: answers come from the documents alone.",
+    )
     min_confidence: float | None = Field(
         None, ge=0, le=1, description="Abstain below this confidence; default: the service's own threshold."
     )
+
+    @property
+    def turns(self) -> tuple[conversation.Turn, ...]:
+        """What was said before the question."""
+        return tuple(conversation.Turn(each.role, each.content) for each in self.history or ())
 
 
 class DocumentLine(_Request):
@@ -275,6 +293,9 @@ class AskResponse(BaseModel):
 
     id: str
     question: str
+    standalone_question: str | None = Field(
+        description="What was read in the place of a follow-up; null where the question was read as it is."
+    )
     answerable: bool
     answer: Answer | None
     alternatives: list[Answer]
@@ -290,6 +311,7 @@ class AskResponse(BaseModel):
         return cls(
             id=response.id,
             question=response.question,
+            standalone_question=response.standalone_question,
             answerable=response.answer is not None,
             answer=None if response.answer is None else Answer.of(response.answer),
             alternatives=[Answer.of(each) for each in response.alternatives],

@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 from conftest import SEEDS
 
-from eval.cases import SEEDS_SET, Case, Turn, read_cases, select
+from eval.cases import SEEDS_SET, Case, read_cases, select
 from index.documents import decode
 from index.errors import InvalidCase
+from service.conversation import Turn
 
 TYPES = {"who", "what", "when", "where", "how-many", "which", "why", "how", "yes-no", "list"}
 

@@ -74,7 +74,7 @@ def test_ask_has_the_shape_of_the_contract(client: TestClient) -> None:
     assert response.status_code == 200
     content = response.json()
     assert set(content) == {
-        *("id", "question", "answerable", "answer", "alternatives", "agreement"),
+        *("id", "question", "standalone_question", "answerable", "answer", "alternatives", "agreement"),
         *("passages", "fingerprint", "timings_ms"),
     }
     assert content["answerable"] is True
@@ -201,6 +201,13 @@ def test_list_pages_through_all_documents(client: TestClient) -> None:
         ({}, 422, "invalid-request"),
         ([], 422, "invalid-request"),
         ({"question": "who?", "top_k": 0}, 422, "invalid-request"),
+        ({"question": "who?", "history": "What?"}, 422, "invalid-request"),
+        ({"question": "who?", "history": [{"role": "tool", "content": "x"}]}, 422, "invalid-request"),
+        ({"question": "who?", "history": [{"role": "user"}]}, 422, "invalid-request"),
+        ({"question": "who?", "history": [{"role": "user", "content": None}]}, 422, "invalid-request"),
+        ({"question": "who?", "history": [{"role": "user", "content": "x", "name": "y"}]}, 422, "invalid-request"),
+        ({"question": "who?", "history": [{"role": "user", "content": "x" * 10_001}]}, 422, "invalid-request"),
+        ({"question": "who?", "history": [{"role": "user", "content": "x"}] * 51}, 422, "invalid-request"),
         ({"question": "who?", "top_k": 21}, 422, "invalid-request"),
         ({"question": "who?", "top_k": "5"}, 422, "invalid-request"),
         ({"question": "who?", "min_confidence": 1.5}, 422, "invalid-request"),

@@ -45,6 +45,7 @@ async def ask(body: AskRequest, request: Request, context: ContextDep, engine: E
             return engine.answerer.ask(
                 collection,
                 body.question,
+                history=body.turns,
                 top_k=body.top_k,
                 filters=body.store_filters,
                 min_confidence=body.min_confidence,

@@ -29,18 +29,18 @@ export function answerView(response, { collection, open }) {
     );
   }
   const [rivals, others] = apart(response);
+  const copies = (each) => copyButtons(response, each, collection);
   const body =
     rivals.length > 0
       ? [
           make("p", { className: "dispute" }, "The documents disagree."),
-          make("div", { className: "sides" }, [answer, ...rivals].map((each) => sideOf(each, view))),
+          make("div", { className: "sides" }, [answer, ...rivals].map((each) => sideOf(each, view, copies(each)))),
         ]
-      : [headlineOf(answer), citationList(answer.citations, view)];
+      : [headlineOf(answer), citationList(answer.citations, view), factsOf(response, copies(answer))];
   return make(
     "div",
     { className: "answer" },
     ...body,
-    factsOf(response, rivals.length > 0, collection),
     folded("Other readings", others.map((each) => sideOf(each, view))),
     folded(`${count(nearest.length, "passage")} found`, [nearest.length > 0 && passageList(nearest, view)]),
   );
@@ -74,13 +74,13 @@ function headlineOf({ text, citations }) {
   return isSentence || text.length > LONGEST_HEADLINE ? null : words(text, "p", "headline");
 }
 
-function sideOf(answer, view) {
+function sideOf(answer, view, more = []) {
   return make(
     "section",
     { className: "side", "aria-label": answer.text },
     headlineOf(answer),
     citationList(answer.citations, view),
-    make("p", { className: "facts" }, sureness(answer.confidence)),
+    make("div", { className: "facts" }, sureness(answer.confidence), ...more),
   );
 }
 
@@ -157,19 +157,23 @@ function passageList(passages, view) {
   );
 }
 
-function factsOf(response, disputed, collection) {
-  const { answer, question, standalone_question, agreement } = response;
-  const [citation] = answer.citations;
-  const link = fragment({ question: standalone_question ?? question, collection, citation });
+function factsOf({ answer, agreement }, more) {
   const documents = new Set(answer.citations.map((each) => each.document_id)).size;
   return make(
     "div",
     { className: "facts" },
-    disputed ? null : sureness(answer.confidence),
-    agreement === "corroborated" ? make("span", {}, `Stands in ${count(documents, "document")}`) : null,
+    sureness(answer.confidence),
+    agreement === "corroborated" && make("span", {}, `Stands in ${count(documents, "document")}`),
+    ...more,
+  );
+}
+
+function copyButtons({ question, standalone_question }, { citations: [citation] }, collection) {
+  const link = fragment({ question: standalone_question ?? question, collection, citation });
+  return [
     copyButton("copy", "Copy quote", () => quoteOf(citation)),
     copyButton("chain", "Copy link", () => new URL(`/${link}`, location.origin).href),
-  );
+  ];
 }
 
 function copyButton(name, label, text) {

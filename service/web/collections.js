@@ -36,6 +36,9 @@ export function startCollections(choose) {
 function select(name) {
   chosen = name;
   byId("collection").value = name;
+  for (const each of document.querySelectorAll("#collections .link")) {
+    each.setAttribute("aria-pressed", String(each.textContent === name));
+  }
   onChoose(name);
 }
 
@@ -52,7 +55,11 @@ export async function showCollections(wanted = chosen) {
 }
 
 function itemOf({ name, documents }) {
-  const choose = make("button", { type: "button", className: "link", onclick: () => select(name) }, words(name));
+  const choose = make(
+    "button",
+    { type: "button", className: "link", "aria-pressed": String(name === chosen), onclick: () => select(name) },
+    words(name),
+  );
   const remove = make(
     "button",
     { type: "button", className: "plain", "aria-label": `Delete the collection ${name}`, onclick: () => drop(name, documents) },
