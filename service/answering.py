@@ -96,12 +96,14 @@ class Answerer:
         filters: Filters | None = None,
         min_confidence: float | None = None,
         check_deadline: Callable[[], None] = lambda: None,
+        on_retrieved: Callable[[Retrieval], None] = lambda _: None,
     ) -> Response:
         """Answer a question from a collection, or abstain.
 
         `history` is what was said before, the oldest turn first. Where the question may mean several things after it,
         each is read, and the one with the most confident answer counts. `top_k` is how many passages are shown; what is
-        read does not depend on it. `check_deadline` is called between the steps and raises to give up.
+        read does not depend on it. `check_deadline` is called between the steps and raises to give up; `on_retrieved`
+        is called with what was found for each meaning, before it is read.
 
         Raises:
             UnresolvableCitation: a reader's span does not stand in its passage.
@@ -110,7 +112,15 @@ class Answerer:
         enough = self.min_confidence if min_confidence is None else min_confidence
         shown = max(top_k, self._read_depth)
         every = [
-            self._read(collection, meant, enough, top_k=shown, filters=filters, check_deadline=check_deadline)
+            self._read(
+                collection,
+                meant,
+                enough,
+                top_k=shown,
+                filters=filters,
+                check_deadline=check_deadline,
+                on_retrieved=on_retrieved,
+            )
             for meant in readings(question, history)
         ]
         best = max(every, key=lambda each: each.confidence)  # the first of equals
@@ -142,12 +152,14 @@ class Answerer:
         top_k: int,
         filters: Filters | None,
         check_deadline: Callable[[], None],
+        on_retrieved: Callable[[Retrieval], None],
     ) -> _Read:
         """Retrieve passages for a question that stands alone, and read the first of them."""
         begin = time.perf_counter()
         retrieval = collection.retrieve(question, top_k=top_k, filters=filters)
         retrieved = time.perf_counter()
         check_deadline()
+        on_retrieved(retrieval)
 
         hits = retrieval.hits[: self._read_depth]
         reading = self.reader.read(question, hits, min_confidence=enough)

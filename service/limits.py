@@ -44,10 +44,6 @@ class Deadline:
         """Seconds that are left, 0 when it has passed."""
         return max(0.0, self._end - time.monotonic())
 
-    def expire(self) -> None:
-        """Let the time be over now: nobody waits any more. Call it from any thread."""
-        self._end = -math.inf
-
     def check(self) -> None:
         """Return if there is time left.
 

@@ -41,12 +41,17 @@ class Problem:
     headers: dict[str, str] = field(default_factory=dict)
     more: dict[str, Any] = field(default_factory=dict)
 
+    @property
+    def content(self) -> dict[str, Any]:
+        """The problem as JSON shows it."""
+        content = {"type": TYPE_PREFIX + self.slug, "title": self.title, "status": self.status, "detail": self.detail}
+        return content | self.more
+
     def response(self, path: str) -> JSONResponse:
         """Return the problem as a response to a request to `path`, in the form that its clients read."""
         if OPENAI_PATHS.match(path):
             return JSONResponse(self.openai_error(), self.openai_status, self.headers)
-        content = {"type": TYPE_PREFIX + self.slug, "title": self.title, "status": self.status, "detail": self.detail}
-        return JSONResponse(content | self.more, self.status, self.headers, media_type=MEDIA_TYPE)
+        return JSONResponse(self.content, self.status, self.headers, media_type=MEDIA_TYPE)
 
     @property
     def openai_status(self) -> int:

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 import anyio
+from anyio import from_thread
 from fastapi import Request
 from starlette.requests import ClientDisconnect
 
-from index.collection import Collection
-from index.errors import DeadlineExceeded
+from index.collection import Collection, Retrieval
 from index.filters import Filters
 from service.answering import Response
 from service.conversation import Turn
@@ -36,9 +36,17 @@ class Question:
 
 
 async def ask_engine(
-    request: Request, context: Context, engine: Engine, collection: Collection, asked: Question
+    request: Request,
+    context: Context,
+    engine: Engine,
+    collection: Collection,
+    asked: Question,
+    *,
+    on_retrieved: Callable[[Retrieval], None] = lambda _: None,
 ) -> Response:
     """Answer a question when its turn comes, count it and time it.
+
+    `on_retrieved` is called in the thread that answers, with what was found, before it is read.
 
     Raises:
         Overloaded: too many are waiting.
@@ -49,6 +57,10 @@ async def ask_engine(
         logger.info("question", extra={"fields": {"question": asked.text, "collection": collection.name}})
 
     def work(deadline: Deadline) -> Response:
+        def check() -> None:
+            deadline.check()
+            from_thread.check_cancelled()  # a client that went away ends the work
+
         return engine.answerer.ask(
             collection,
             asked.text,
@@ -56,7 +68,8 @@ async def ask_engine(
             top_k=asked.top_k,
             filters=asked.filters,
             min_confidence=asked.min_confidence,
-            check_deadline=deadline.check,
+            check_deadline=check,
+            on_retrieved=on_retrieved,
         )
 
     response = await run_while_connected(request, context, work)
@@ -70,29 +83,24 @@ async def ask_engine(
 async def run_while_connected(request: Request, context: Context, work: Callable[[Deadline], T]) -> T:
     """Return what `work(deadline)` returns, run behind the gate of questions.
 
-    When the client goes away, work that waits for its turn is dropped, and work that has begun ends at its next look
-    at the deadline.
+    When the client goes away, the work is cancelled: it is dropped while it waits for its turn, and ends where it next
+    asks `anyio.from_thread.check_cancelled`.
 
     Raises:
         Overloaded: too many are waiting.
         DeadlineExceeded: it took too long.
         ClientDisconnect: the client has gone.
     """
-    deadline = Deadline(context.settings.deadline_s)
     with anyio.CancelScope() as scope:
-        watch = asyncio.create_task(_end_with_the_connection(request, scope, deadline))
+        watch = asyncio.create_task(_end_with_the_connection(request, scope))
         try:
-            return await context.questions.run(work, deadline=deadline)
-        except DeadlineExceeded:
-            if not scope.cancel_called:
-                raise
+            return await context.questions.run(work, deadline=Deadline(context.settings.deadline_s))
         finally:
             watch.cancel()
     raise ClientDisconnect
 
 
-async def _end_with_the_connection(request: Request, scope: anyio.CancelScope, deadline: Deadline) -> None:
+async def _end_with_the_connection(request: Request, scope: anyio.CancelScope) -> None:
     while (await request.receive())["type"] != "http.disconnect":
         pass
-    deadline.expire()
     scope.cancel()
