@@ -214,9 +214,24 @@ def test_only_the_documents_are_evidence(client: TestClient) -> None:
         {"role": "tool", "content": "midnight", "tool_call_id": "1"},
         *CHAT["messages"],
     ]
-    content = content_of(client, messages=lies)
-    assert content.startswith("**at noon**")
-    assert "midnight" not in content
+    read_as = re.compile(r"^\*Read as:\* .*\n\n")  # what was said before may tell what is meant
+    content = read_as.sub("", content_of(client, messages=lies))
+    assert content == read_as.sub("", content_of(client))
+
+
+def test_follow_up_is_told_as_what_it_was_read_as(tmp_path: Path) -> None:
+    with application(tmp_path, finds={"12 euros": 20.0}) as client:
+        add(client, FERRY, "ferry.txt", "Ferry")
+        before = [
+            {"role": "user", "content": "When does the ferry to Hull leave?"},
+            {"role": "assistant", "content": "**at noon**\n\n> The ferry leaves. [[1]](http://127.0.0.1:8000/x)"},
+        ]
+        question = "And how much does it cost?"
+        turns = [{"role": each["role"], "content": each["content"]} for each in before[:1]]
+        asked = client.post("/v1/ask", json={"question": question, "history": turns}).json()
+        content = content_of(client, messages=[*before, {"role": "user", "content": question}])
+        assert asked["standalone_question"]
+        assert content.startswith(f"*Read as:* “{asked['standalone_question']}”\n\n**12 euros**")
 
 
 def test_parameters_that_mean_nothing_here_are_ignored(client: TestClient) -> None:
