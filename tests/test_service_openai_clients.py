@@ -74,7 +74,8 @@ def test_stream(client: OpenAI) -> None:
     assert len({chunk.id for chunk in chunks}) == 1
     assert chunks[-1].usage == whole.usage
     (annotated,) = [c for chunk in chunks for c in chunk.choices if getattr(c.delta, "annotations", None)]
-    cited = annotated.delta.annotations[0]["url_citation"]
+    assert annotated.delta.model_extra is not None
+    cited = annotated.delta.model_extra["annotations"][0]["url_citation"]
     assert content[cited["start_index"] : cited["end_index"]] == f"[[1]]({cited['url']})"
 
 
