@@ -27,7 +27,7 @@ export CITESPAN_PORT := $(PORT)
 export HF_HUB_OFFLINE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help serve build ask eval check accept bench bench-reader bench-retrieval bench-ingestion train wheel test torture lint format clean
+.PHONY: help serve build ask eval check accept bench bench-reader bench-retrieval bench-ingestion bench-streaming train wheel test torture lint format clean
 
 help: ## List the targets.
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -63,6 +63,9 @@ bench-retrieval: $(VENV)/.installed-dev ## Measure ranking, answers and silence 
 bench-ingestion: $(VENV)/.installed-dev ## Measure how fast the paragraphs in DATA come in, against the bare embedder, and what questions feel of it.
 	@$(BIN)/python -m eval.bench.ingestion $(DATA)
 	@$(BIN)/python -m eval.bench.interference $(DATA)
+
+bench-streaming: $(DATA_DIR)/default/store.sqlite $(VENV)/.installed-dev ## Measure how soon a chat hears the answer, against the same question through /v1/ask.
+	@$(BIN)/python -m eval.bench.streaming
 
 train: $(VENV)/.installed-dev ## Train the reader on the data sets in DATA, from the cross-encoder in START.
 	@$(BIN)/python -m training fit $(DATA) --work $(WORK) --pass first --start $(START) --name first

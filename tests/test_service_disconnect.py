@@ -73,7 +73,7 @@ class Asking:
         }
 
     async def __call__(self) -> None:
-        await self._app(self._scope, self._receive, self._send)  # type: ignore[arg-type]
+        await self._app(self._scope, self._receive, self._send)
 
     async def _receive(self) -> dict[str, Any]:
         if self._messages:

@@ -235,7 +235,7 @@ def test_follow_up_is_told_as_what_it_was_read_as(tmp_path: Path) -> None:
 
 
 def test_parameters_that_mean_nothing_here_are_ignored(client: TestClient) -> None:
-    many = {
+    many: dict[str, Any] = {
         "n": 3,
         "stop": ["noon"],
         "max_tokens": 1,
