@@ -14,7 +14,8 @@ function say(text) {
 }
 
 function mark(text) {
-  const span = /^#char=(\d+),(\d+)$/.exec(location.hash);
+  // Who adds a directive of text to the address (`#:~:text=…`) leaves its number sign behind.
+  const span = /^#char=(\d+),(\d+)#?$/.exec(location.hash);
   show(byId("text"), text, span && { start: Number(span[1]), end: Number(span[2]) });
 }
 
