@@ -17,6 +17,7 @@ from typing import TypeAlias
 
 from index.blocks import find_title
 from index.errors import InvalidDocument
+from index.structure import Structure, checked_structure
 
 Scalar: TypeAlias = str | int | float | bool
 
@@ -41,7 +42,7 @@ class Document:
 
     `text` is canonical; `content_sha256` is the lower-case hexadecimal SHA-256 of `text` in UTF-8. Two documents are
     equal when everything a reader could see of them is equal. `tags` are sorted, each once; `date` is a day,
-    YYYY-MM-DD. Make one with `make_document`.
+    YYYY-MM-DD; `structure` is what a converted file says of its text. Make one with `make_document`.
     """
 
     id: str
@@ -52,11 +53,12 @@ class Document:
     metadata: Mapping[str, Scalar] = field(default_factory=dict)
     tags: tuple[str, ...] = ()
     date: str | None = None
+    structure: Structure | None = None
 
     @property
     def is_markdown(self) -> bool:
-        """Whether the source's name says that the text is Markdown."""
-        return self.source.lower().endswith(MARKDOWN_SUFFIXES)
+        """Whether the source's name says that the text is Markdown, and it was not converted."""
+        return self.structure is None and self.source.lower().endswith(MARKDOWN_SUFFIXES)
 
 
 def canonical_text(text: str) -> str:
@@ -114,20 +116,26 @@ def make_document(
     metadata: Mapping[str, Scalar] | None = None,
     tags: Iterable[str] = (),
     date: str | None = None,
+    structure: Structure | None = None,
 ) -> Document:
     """Make a document of decoded text.
 
-    A missing source becomes `upload:<content_sha256>`, a missing title is taken from the text.
+    A missing source becomes `upload:<content_sha256>`, a missing title is taken from the text. The offsets of a
+    `structure` are of the text as it is given, which must be canonical then.
 
     Raises:
-        InvalidDocument: the text, the source, the title, the metadata, a tag or the date cannot be taken.
+        InvalidDocument: the text, the source, the title, the metadata, a tag, the date or the structure cannot be taken.
     """
-    text = canonical_text(text)
+    given, text = text, canonical_text(text)
+    if structure is not None:
+        if text != given:
+            raise InvalidDocument("A text with pages or headings must not begin with a byte order mark or hold CR.")
+        structure = checked_structure(text, structure.pages, structure.headings)
     sha256 = content_sha256(text)
     source = _checked_line("source", f"upload:{sha256}" if source is None else source, MAX_SOURCE_LENGTH)
-    markdown = source.lower().endswith(MARKDOWN_SUFFIXES)
+    markdown = structure is None and source.lower().endswith(MARKDOWN_SUFFIXES)
     if title is None:
-        title = _CONTROL.sub(_REPLACEMENT, find_title(text, markdown=markdown))
+        title = _CONTROL.sub(_REPLACEMENT, find_title(text, markdown=markdown, structure=structure))
     title = _checked_line("title", title, MAX_TITLE_LENGTH)
     return Document(
         document_id(source),
@@ -138,6 +146,7 @@ def make_document(
         _checked_metadata(metadata or {}),
         _checked_tags(tags),
         None if date is None else checked_day(date),
+        structure,
     )
 
 

@@ -74,7 +74,12 @@ def create_app(settings: Settings, *, embedder: Embedder | None = None) -> FastA
     pages.mount_static(app)
 
     # The last one added is the first to see a request. CORS is: a page that may call the service may read its errors.
-    app.add_middleware(BodyLimit, limit=settings.max_body_bytes, batch_limit=settings.max_batch_bytes)
+    app.add_middleware(
+        BodyLimit,
+        limit=settings.max_body_bytes,
+        batch_limit=settings.max_batch_bytes,
+        file_limit=settings.max_file_bytes,
+    )
     app.add_middleware(
         Guard, keys=settings.api_keys, hosts=_hosts(settings), origins=frozenset(settings.allowed_origins)
     )

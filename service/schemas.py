@@ -130,10 +130,9 @@ class AskRequest(SearchRequest):
     )
 
 
-class DocumentLine(_Request):
-    """A document to add, or to replace the one from the same source with; one line of a batch."""
+class _Described(_Request):
+    """What is said of a document besides its text."""
 
-    text: str = Field(description="Plain text; Markdown where the source ends in .md.")
     title: str | None = Field(None, max_length=MAX_TITLE_LENGTH, description="Default: taken from the text.")
     source: str | None = Field(
         None, max_length=MAX_SOURCE_LENGTH, description="Unique in the collection; default: `upload:<content_sha256>`."
@@ -146,6 +145,12 @@ class DocumentLine(_Request):
         description=f"What to filter by: at most {MAX_TAGS} of at most {MAX_TAG_LENGTH} characters.",
     )
     date: str | None = Field(None, description="The document's own date, a day as YYYY-MM-DD.")
+
+
+class DocumentLine(_Described):
+    """A document to add, or to replace the one from the same source with; one line of a batch."""
+
+    text: str = Field(description="Plain text; Markdown where the source ends in .md.")
 
     def to_document(self) -> NewDocument:
         """Return the document.
@@ -161,6 +166,15 @@ class DocumentLine(_Request):
 class DocumentRequest(DocumentLine):
     """A document to add, or to replace the one from the same source with."""
 
+    collection: CollectionName = DEFAULT_COLLECTION
+
+
+class FileFields(_Described):
+    """The fields of a form besides its file."""
+
+    source: str | None = Field(
+        None, max_length=MAX_SOURCE_LENGTH, description="Unique in the collection; default: the file's name."
+    )
     collection: CollectionName = DEFAULT_COLLECTION
 
 
@@ -185,6 +199,7 @@ class Citation(BaseModel):
     end_char_index: int
     cited_text: str
     sentence: Excerpt
+    page: int | None = Field(description="Where the cited words begin, from 1; null where there are no pages.")
     url: str
 
     @classmethod
@@ -204,6 +219,7 @@ class Citation(BaseModel):
                 end_char_index=citation.sentence.end,
                 text=citation.sentence.text,
             ),
+            page=citation.page,
             url=citation.url,
         )
 
@@ -354,6 +370,8 @@ class Document(BaseModel):
     date: str | None
     created_at: str
     updated_at: str
+    structure_sha256: str | None = Field(description="A hash of its pages and headings; null where it has none.")
+    pages: int | None = Field(description="How many pages it has; null where it has none.")
 
     @classmethod
     def of(cls, record: DocumentRecord) -> Self:

@@ -83,6 +83,9 @@ class Settings(BaseModel):
     max_batch_bytes: int = Field(
         1_073_741_824, ge=1024, description="Largest body of a batch; each of its lines is limited as a document is."
     )
+    max_file_bytes: int = Field(
+        67_108_864, ge=1024, description="Largest file that is read, be it uploaded or in a folder."
+    )
     drain_s: float = Field(1.0, ge=0, description="Seconds from failing readiness to refusing connections at SIGTERM.")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level that is logged.")
     log_format: Literal["auto", "json", "text"] = Field(
