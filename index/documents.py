@@ -16,7 +16,8 @@ from pathlib import Path, PurePosixPath
 from typing import TypeAlias
 
 from index.blocks import find_title
-from index.errors import InvalidDocument
+from index.errors import DamagedFile, InvalidDocument
+from index.formats.kinds import MARKDOWN_SUFFIXES, READABLE_SUFFIXES
 from index.structure import Structure, checked_structure
 
 Scalar: TypeAlias = str | int | float | bool
@@ -26,8 +27,6 @@ MAX_TITLE_LENGTH = 500
 MAX_METADATA_BYTES = 16_384
 MAX_TAGS = 50
 MAX_TAG_LENGTH = 100
-MARKDOWN_SUFFIXES = (".md", ".markdown")
-READABLE_SUFFIXES = (".txt", ".text", *MARKDOWN_SUFFIXES)
 
 _BYTE_ORDER_MARK = "\ufeff"
 _REPLACEMENT = "\ufffd"
@@ -86,13 +85,14 @@ def decode(data: bytes) -> str:
     """Return the canonical text of a file's bytes: UTF-8, or UTF-16 when a byte order mark says so.
 
     Raises:
-        InvalidDocument: the bytes are in another encoding, or `canonical_text` refuses their text.
+        DamagedFile: the bytes are in another encoding.
+        InvalidDocument: `canonical_text` refuses their text.
     """
     encoding = "utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8"
     try:
         return canonical_text(data.decode(encoding))
     except UnicodeDecodeError as error:
-        raise InvalidDocument(
+        raise DamagedFile(
             f"The file is not {encoding.upper()} text (byte {error.start}: {error.reason}); save it as UTF-8."
         ) from error
 
@@ -124,7 +124,8 @@ def make_document(
     `structure` are of the text as it is given, which must be canonical then.
 
     Raises:
-        InvalidDocument: the text, the source, the title, the metadata, a tag, the date or the structure cannot be taken.
+        InvalidDocument: the text or its structure, the source, the title, the metadata, a tag or the date cannot be
+            taken.
     """
     given, text = text, canonical_text(text)
     if structure is not None:

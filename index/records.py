@@ -15,8 +15,8 @@ from index.structure import Structure
 class DocumentRecord:
     """A stored document without its text.
 
-    `generation` is the one that wrote it; `date` is a day, YYYY-MM-DD; times are UTC, ISO 8601. `structure_sha256` is of
-    its structure, None where it has none; `pages` is how many pages it has, None where it has none.
+    `generation` is the one that wrote it; `date` is a day, YYYY-MM-DD; times are UTC, ISO 8601. `structure_sha256`
+    is of its structure, None where it has none; `pages` is how many pages it has, None where it has none.
     """
 
     number: int

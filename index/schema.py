@@ -172,8 +172,8 @@ INSERT INTO meta (key, value) VALUES ('store_id', lower(hex(randomblob(16))));
 CREATE INDEX document_filters ON documents (title, tags, date, created_at, updated_at);
 """
 
-# What a converted file says of its text (`index/structure.py`), a hash of it, and how many pages it has. A row's checksum
-# is of them, too.
+# What a converted file says of its text (`index/structure.py`), a hash of it, and how many pages it has. A row's
+# checksum is of them, too.
 _VERSION_4 = f"""
 ALTER TABLE documents ADD COLUMN structure TEXT;
 ALTER TABLE documents ADD COLUMN structure_sha256 TEXT;

@@ -279,7 +279,8 @@ class Snapshot:
         Each is (source, content_sha256, title, metadata, tags, date, structure_sha256).
         """
         rows = self._connection.execute(
-            "SELECT source, content_sha256, title, metadata, tags, date, structure_sha256 FROM documents ORDER BY source"
+            "SELECT source, content_sha256, title, metadata, tags, date, structure_sha256 FROM documents"
+            " ORDER BY source"
         )
         return rows.fetchall()
 

@@ -1,7 +1,7 @@
 """Structure: what a file says of its text besides the words: where its pages begin and what its headings are.
 
-Offsets are code points of the canonical text. A converted document has a structure, of whatever it knows; plain text and
-Markdown have none, and are read by their layout.
+Offsets are code points of the canonical text. A converted document has a structure, of whatever it knows; plain text
+and Markdown have none, and are read by their layout.
 """
 
 import hashlib
@@ -31,7 +31,7 @@ class Heading:
 class Structure:
     """`pages[n]` is where page n + 1 begins; the first begins at 0, and there are none where a file has no pages.
 
-    A page that holds no text begins where the next one does. Headings stand in the order of the text and do not overlap.
+    A page that holds no text begins where the next one does. Headings stand in the order of the text, apart.
     """
 
     pages: tuple[int, ...] = ()

@@ -29,6 +29,9 @@ logger = logging.getLogger(__name__)
 SPOOL_DIRECTORY = ".spool"
 # Changes take turns; so many may wait before a sender is told to come back.
 _WAITING_CHANGES = 16
+# Files are read in processes of their own; so many at once, and so many may wait.
+_FILES_AT_ONCE = 2
+_WAITING_FILES = 16
 
 
 def create_app(settings: Settings, *, embedder: Embedder | None = None) -> FastAPI:
@@ -42,6 +45,7 @@ def create_app(settings: Settings, *, embedder: Embedder | None = None) -> FastA
         Metrics(),
         questions=Gate(concurrency=settings.concurrency, queue_size=settings.queue_size, pace=pace),
         changes=Gate(concurrency=1, queue_size=_WAITING_CHANGES),
+        files=Gate(concurrency=_FILES_AT_ONCE, queue_size=_WAITING_FILES),
     )
 
     @asynccontextmanager

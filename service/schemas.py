@@ -27,6 +27,7 @@ from index.jobs import Job as JobRecord
 from index.library import COLLECTION_NAME_PATTERN, DEFAULT_COLLECTION
 from index.records import DocumentRecord
 from index.retriever import Hit
+from index.structure import MAX_HEADINGS, MAX_LEVEL, MAX_PAGES, Heading, Structure
 from service import answering, answers, citations
 from service.question import MAX_QUESTION_LENGTH
 
@@ -147,10 +148,24 @@ class _Described(_Request):
     date: str | None = Field(None, description="The document's own date, a day as YYYY-MM-DD.")
 
 
+class HeadingSpan(_Request):
+    """A heading: a line of the text, or a part of one."""
+
+    start_char_index: int = Field(ge=0)
+    end_char_index: int = Field(ge=0)
+    level: int = Field(ge=1, le=MAX_LEVEL, description="1 is the highest.")
+
+
 class DocumentLine(_Described):
     """A document to add, or to replace the one from the same source with; one line of a batch."""
 
-    text: str = Field(description="Plain text; Markdown where the source ends in .md.")
+    text: str = Field(description="Plain text; Markdown where the source ends in .md and no headings are given.")
+    pages: Annotated[list[int], Field(max_length=MAX_PAGES)] | None = Field(
+        None, description="Where each page begins in the text, from 0; citations name them."
+    )
+    headings: Annotated[list[HeadingSpan], Field(max_length=MAX_HEADINGS)] | None = Field(
+        None, description="The headings; citations name the nearest above as section. Without: told by the layout."
+    )
 
     def to_document(self) -> NewDocument:
         """Return the document.
@@ -159,8 +174,20 @@ class DocumentLine(_Described):
             InvalidDocument: it cannot be taken.
         """
         return make_document(
-            self.text, source=self.source, title=self.title, metadata=self.metadata, tags=self.tags, date=self.date
+            self.text,
+            source=self.source,
+            title=self.title,
+            metadata=self.metadata,
+            tags=self.tags,
+            date=self.date,
+            structure=self._structure(),
         )
+
+    def _structure(self) -> Structure | None:
+        if self.pages is None and self.headings is None:
+            return None
+        headings = (Heading(each.start_char_index, each.end_char_index, each.level) for each in self.headings or ())
+        return Structure(tuple(self.pages or ()), tuple(headings))
 
 
 class DocumentRequest(DocumentLine):

@@ -9,6 +9,8 @@ from typing import BinaryIO
 
 from index.disk import store_error
 
+_COUNTED_AT_ONCE = 1_048_576
+
 
 @dataclass(frozen=True, slots=True)
 class Spooled:
@@ -58,6 +60,18 @@ class Spool:
             return Incoming(path, path.open("wb"))
         except OSError as error:
             raise store_error(path, error) from error
+
+
+def spooled(path: Path) -> Spooled:
+    """Return what another process has written to `path`."""
+    size = lines = 0
+    last = b"\n"
+    with path.open("rb") as file:
+        while chunk := file.read(_COUNTED_AT_ONCE):
+            size += len(chunk)
+            lines += chunk.count(b"\n")
+            last = chunk[-1:]
+    return Spooled(path, size, lines + (last != b"\n"))
 
 
 class Incoming:
