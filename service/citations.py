@@ -29,6 +29,8 @@ class Citation:
     content_sha256: str
     cited: Excerpt
     sentence: Excerpt
+    page: int | None
+    """The page on which the cited words begin, counted from 1; None where the document has no pages."""
     url: str
 
 
@@ -62,5 +64,6 @@ def cite(hit: Hit, span: Span, *, base_url: str, collection: str = DEFAULT_COLLE
         found.content_sha256,
         excerpt(span.start, span.end),
         excerpt(min(span.start, around[0].start), max(span.end, around[-1].end)),
+        found.page_at(span.start),
         f"{base_url}/documents/{quote(found.document_id)}{query}#char={span.start},{span.end}",
     )
