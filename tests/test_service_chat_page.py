@@ -191,8 +191,8 @@ def test_the_page_of_a_citation_is_shown_where_there_is_one(open_page: Open) -> 
     paged = {"source": "ferry.pdf", "title": "Ferry", "text": FERRY, "pages": [0, 10, 20], "collection": "garden"}
     call(page, "POST", "/v1/documents", paged)
     ask(page)
-    expect(page.locator(".citations .source")).to_have_text("Ferry · p. 3")
-    page.locator(".citations .title").click()
+    expect(page.locator(".answer > .citations .source")).to_have_text("Ferry · p. 3")
+    page.locator(".answer > .citations .title").click()
     expect(page.locator("#reader-place")).to_have_text("ferry.pdf · p. 3")
 
 
@@ -234,11 +234,11 @@ def test_documents_that_disagree_stand_side_by_side(open_page: Open) -> None:
     page = open_page("quarrel")
     ask(page)
     expect(page.locator(".dispute")).to_have_text("The documents disagree.")
-    expect(page.locator(".side .headline")).to_have_text(["at noon", "half past twelve"])
-    first, second = (box_of(page.locator(".side").nth(at)) for at in (0, 1))
+    expect(page.locator(".sides .headline")).to_have_text(["at noon", "half past twelve"])
+    first, second = (box_of(page.locator(".sides > *").nth(at)) for at in (0, 1))
     assert first["y"] == second["y"]
     assert first["x"] + first["width"] < second["x"]
-    page.locator(".side").nth(1).locator(".cited").click()
+    page.locator(".sides > *").nth(1).locator(".cited").click()
     expect(page.locator("#reader mark")).to_have_text("half past twelve")
 
 
@@ -284,7 +284,7 @@ def test_the_question_that_was_read_is_shown_where_it_differs(open_page: Open) -
 
 def test_files_are_uploaded_shown_asked_and_deleted(open_page: Open) -> None:
     page = open_page("garden")
-    page.get_by_role("button", name="Documents").click()
+    page.get_by_role("button", name="Documents", exact=True).click()
     expect(page.locator("#documents .title")).to_have_text(["Roses"])
     file = {"name": "ferry <b>.md", "mimeType": "text/markdown", "buffer": FERRY.encode()}
     page.locator("#files").set_input_files(files=[file])  # type: ignore[list-item]
@@ -294,7 +294,7 @@ def test_files_are_uploaded_shown_asked_and_deleted(open_page: Open) -> None:
     ask(page)
     expect(page.locator(".answer > .headline")).to_have_text("at noon")
 
-    page.get_by_role("button", name="Documents").click()
+    page.get_by_role("button", name="Documents", exact=True).click()
     page.get_by_role("button", name="Delete Timetable").click()
     expect(page.locator("dialog")).to_contain_text("Delete “Timetable”?")
     page.keyboard.press("Escape")
@@ -329,7 +329,7 @@ def test_documents_come_in_pages(open_page: Open) -> None:
     lines = [json.dumps({"source": f"{number:02}.txt", "text": f"Note {number}."}) for number in range(25)]
     headers = {"Content-Type": "application/jsonl"}
     assert page.request.post("/v1/documents:batch?collection=many", data="\n".join(lines), headers=headers).ok
-    page.get_by_role("button", name="Documents").click()
+    page.get_by_role("button", name="Documents", exact=True).click()
     expect(page.locator("#documents .title")).to_have_count(20)
     page.get_by_role("button", name="Show more").click()
     expect(page.locator("#documents .title")).to_have_count(25)
@@ -343,7 +343,7 @@ def test_documents_come_in_pages(open_page: Open) -> None:
 def test_collections_are_created_chosen_and_deleted(open_page: Open) -> None:
     page = open_page("garden")
     add(page, "quarrel")
-    page.get_by_role("button", name="Documents").click()
+    page.get_by_role("button", name="Documents", exact=True).click()
     page.get_by_label("New collection").fill("fresh-one")
     page.get_by_role("button", name="Create").click()
     expect(page.locator("#collection")).to_have_value("fresh-one")
@@ -414,7 +414,7 @@ def test_a_phone_shows_documents_as_sheets_that_back_closes(open_page: Open) -> 
     page = open_page("quarrel", **PHONE)
     ask(page)
     assert page.evaluate("document.documentElement.scrollWidth") == 360
-    first, second = (box_of(page.locator(".side").nth(at)) for at in (0, 1))
+    first, second = (box_of(page.locator(".sides > *").nth(at)) for at in (0, 1))
     assert first["y"] + first["height"] < second["y"]
     page.locator(".cited").first.click()
     expect(page.locator("#reader mark")).to_be_in_viewport()
@@ -424,7 +424,7 @@ def test_a_phone_shows_documents_as_sheets_that_back_closes(open_page: Open) -> 
     page.go_back()
     expect(page.locator("#reader")).to_be_hidden()
     assert not page.locator("#conversation").evaluate("each => each.inert")
-    page.get_by_role("button", name="Documents").click()
+    page.get_by_role("button", name="Documents", exact=True).click()
     page.locator("#documents .title").first.wait_for()
     assert page.evaluate("document.documentElement.scrollWidth") == 360
 
@@ -444,7 +444,7 @@ def test_nothing_serious_keeps_anybody_out(open_page: Open, scheme: str, device:
     page.locator("#reader mark").wait_for()
     assert harm(page) == []
     page.get_by_role("button", name="Close the document").click()
-    page.get_by_role("button", name="Documents").click()
+    page.get_by_role("button", name="Documents", exact=True).click()
     page.locator("#documents .title").first.wait_for()
     assert harm(page) == []
     page.get_by_role("button", name="Delete Timetable").click()
@@ -512,7 +512,7 @@ def test_it_works_with_a_key(browser: Browser, tmp_path: Path, monkeypatch: pyte
         page.locator(".answer > .citations .cited").click()
         expect(page.locator("#reader mark")).to_have_text("at noon")
         page.get_by_role("button", name="Close the document").click()
-        page.get_by_role("button", name="Documents").click()
+        page.get_by_role("button", name="Documents", exact=True).click()
         page.locator("#files").set_input_files(
             files=[{"name": "a.txt", "mimeType": "text/plain", "buffer": b"Dogs pay."}]  # type: ignore[list-item]
         )
@@ -545,7 +545,7 @@ def test_hostile_words_are_words(open_page: Open, browser: Browser, url: str) ->
         assert turn.locator("h2").text_content() == words.strip()
     for details in page.locator("details").all()[:20]:
         details.evaluate("each => { each.open = true; }")
-    page.get_by_role("button", name="Documents").click()
+    page.get_by_role("button", name="Documents", exact=True).click()
     shown: set[str] = set()
     while True:
         page.locator("#documents .title").nth(len(shown)).wait_for()
