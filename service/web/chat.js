@@ -6,7 +6,7 @@ import { askForKey } from "./key.js";
 import { acceptDrops, showDocuments, startLibrary } from "./library.js";
 import { fragment, parse } from "./link.js";
 import { isNarrow, openPane, showPane } from "./pane.js";
-import { current, forgetTexts, read } from "./reader.js";
+import { forgetTexts, read } from "./reader.js";
 import { ask, listDocuments } from "./service.js";
 import { historyOf, Turn } from "./turn.js";
 
@@ -14,7 +14,7 @@ import { historyOf, Turn } from "./turn.js";
 const EXAMPLES = [
   ["000_1309baff04d3ecd8.txt", "How many fire trucks did the 2019 loan secure?"],
   ["002_406c166ef84e13d9.txt", "Who is the president of the Japanese Red Cross Society?"],
-  ["003_78805ee65075331d.txt", "How much money did Mongolia donate after the 2011 earthquake?"],
+  ["003_78805ee65075331d.txt", "Where in Japan did Mongolia set up a consulate general in 2012?"],
 ];
 
 const turns = [];

@@ -16,7 +16,7 @@ export function forgetTexts() {
 }
 
 /** Return the citation that the pane shows. */
-export const current = () => shown.citations[shown.index];
+const current = () => shown.citations[shown.index];
 
 /** Show a document at one of some citations. `onMove` is called when another one of them is chosen. */
 export async function read(citations, index, collection, onMove = () => {}) {
