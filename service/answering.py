@@ -12,7 +12,8 @@ from index.filters import Filters
 from index.retriever import Hit
 from service import VERSION
 from service.answers import Agreement, Answer, choose, compose
-from service.conversation import Turn, readings
+from service.conversation import Turn, meanings
+from service.followups.rewriting import Meaning
 from service.reader.reader import Reader, Reading, probability
 
 # Probabilities that differ less are equal: sums of floating point depend on what is computed together.
@@ -110,8 +111,8 @@ class Answerer:
         enough = self.min_confidence if min_confidence is None else min_confidence
         shown = max(top_k, self._read_depth)
         every = [
-            self._read(collection, meant, enough, top_k=shown, filters=filters, check_deadline=check_deadline)
-            for meant in readings(question, history)
+            self._read(collection, meaning, enough, top_k=shown, filters=filters, check_deadline=check_deadline)
+            for meaning in meanings(question, history)
         ]
         best = max(every, key=lambda each: each.confidence)  # the first of equals
 
@@ -136,24 +137,24 @@ class Answerer:
     def _read(
         self,
         collection: Collection,
-        question: str,
+        meaning: Meaning,
         enough: float,
         *,
         top_k: int,
         filters: Filters | None,
         check_deadline: Callable[[], None],
     ) -> _Read:
-        """Retrieve passages for a question that stands alone, and read the first of them."""
+        """Retrieve passages for what a question means, and read the first of them."""
         begin = time.perf_counter()
-        retrieval = collection.retrieve(question, top_k=top_k, filters=filters)
+        retrieval = collection.retrieve(meaning.question, top_k=top_k, filters=filters)
         retrieved = time.perf_counter()
         check_deadline()
 
         hits = retrieval.hits[: self._read_depth]
-        reading = self.reader.read(question, hits, min_confidence=enough)
+        reading = self.reader.read(meaning.question, hits, min_confidence=enough, told=meaning.told)
         read = time.perf_counter()
         check_deadline()
-        return _Read(question, retrieval, hits, reading, (retrieved - begin) * 1e3, (read - retrieved) * 1e3)
+        return _Read(meaning.question, retrieval, hits, reading, (retrieved - begin) * 1e3, (read - retrieved) * 1e3)
 
     def fingerprint(self, collection_fingerprint: str) -> str:
         """Return the hash of everything that decides an answer: same fingerprint and question, same answer."""

@@ -45,6 +45,11 @@ def same_answer(first: tuple[str, ...], second: tuple[str, ...]) -> bool:
     return not numbers or numbers == _numbers(longer) or _is_month(shorter)
 
 
+def repeats(words: tuple[str, ...], told: tuple[str, ...]) -> bool:
+    """Whether an answer, given as its words, names again what was told; equal numbers may be of different things."""
+    return bool(told) and not _numbers(words) and same_answer(words, told)
+
+
 def _is_month(words: tuple[str, ...]) -> bool:
     """Whether the words are a month of a year; a date in it only says more."""
     return len(words) == 2 and words[0] in _MONTHS and len(words[1]) == 4 and words[1].isdigit()

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from index.words import STOP_WORDS, words_of
-from service.utterance import AUXILIARIES, PREPOSITIONS, WORD, Question, is_verb
+from service.followups.utterance import AUXILIARIES, PREPOSITIONS, WORD, Question, is_verb
 
 # "Ministry of Foreign Affairs", "Ts. Munkh-Orgil", "Corinne Pereira Da Silva", "2019"; not "Who" at the beginning.
 _NAME = re.compile(
@@ -57,10 +57,9 @@ def is_person(answer: str, asked: Question) -> bool:
     return bool(_PERSON_NOUN.search(asked.phrase)) or (not asked.noun and 2 <= len(answer.split()) <= 4)
 
 
-def is_thing(answer: str, asked: Question) -> bool:
-    """Whether the answer to a question is a thing or place with a name or description, not a number, day or person."""
-    counted = re.search(r"\b(?:how|when|why)\b", asked.word, re.IGNORECASE) or re.match(r"(?:[a-z]+ )*\d", answer)
-    return bool(answer) and not counted and not is_person(answer, asked)
+def looks_like_a_person(name: str, question: str) -> bool:
+    """Whether a name in a question may be that of a person, by its spelling."""
+    return 2 <= len(name.split()) <= 4 and not _NO_PERSON.search(name) and f"the {name}" not in question
 
 
 def topic(asked: Question) -> str:
