@@ -10,7 +10,7 @@ from service.followups.utterance import PREPOSITIONS, WORD, Question, bare, is_v
 _CONTRAST = re.compile(r"(?P<right>.+?),? (?:not|instead of|rather than) (?P<wrong>.+)", re.IGNORECASE)
 _THE_ONE = re.compile(r"(?:the )?ones? ", re.IGNORECASE)
 _YEAR = re.compile(r"\b\d{4}\b")
-_DESCRIBED = re.compile(r"\bthe (?:[a-z]+ ?)+(?=$| of\b)")
+_DESCRIBED = re.compile(r"\bthe [a-z]+(?: [a-z]+)*(?=$| of\b)")
 _LONGEST_ANSWER = 60
 
 

@@ -6,7 +6,11 @@ from dataclasses import dataclass
 from service.followups.mentions import answer_words, is_person, looks_like_a_person, names
 from service.followups.utterance import Question, parts
 
-_ANY_NUMBER = re.compile(r"(?:[a-z]+ )*\d")
+_ANY_NUMBER = re.compile(
+    r"(?:[a-z]+ )*\d|(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|hundreds?|thousands?"
+    r"|(?:thir|four|fif|six|seven|eigh|nine)teen|(?:twen|thir|for|fif|six|seven|eigh|nine)ty(?:-\w+)?)\b",
+    re.IGNORECASE,
+)
 _NO_THING = re.compile(r"\b(?:how|when|why)\b", re.IGNORECASE)
 
 

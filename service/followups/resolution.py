@@ -1,11 +1,14 @@
 """Resolution: pronouns, "there" and "the agreement" replaced by what they mean after an exchange."""
 
 import re
+from collections.abc import Sequence
+from itertools import pairwise
 
 from index.words import STOP_WORDS
 from service.followups.exchange import Exchange
-from service.followups.mentions import missing, names, shares_word, topic
-from service.followups.utterance import AUXILIARIES, PREPOSITIONS, WORD, bare, parts
+from service.followups.mentions import head, missing, names, shares_word, topic
+from service.followups.utterance import AUXILIARIES, PREPOSITIONS, WORD, bare, is_verb, parts
+from service.reader.words import MONTHS
 
 PERSONAL = frozenset("he him his she her hers".split())
 NEUTRAL = frozenset("it its".split())
@@ -33,8 +36,14 @@ def resolved(text: str, before: Exchange) -> str:
             continue
         next_word = words[number + 1][0].lower() if number + 1 < len(words) else ""
         owns = word in _POSSESSIVE and next_word not in PREPOSITIONS | AUXILIARIES | STOP_WORDS | {""}
-        found += text[end : match.start()] + antecedent + ("'s" if owns else "")
-        used, end = used + antecedent, match.end()
+        begin, end, used = end, match.end(), used + antecedent
+        if owns and PREPOSITIONS.intersection(antecedent.split()):
+            # "The magnitude of the earthquake in Turkiye", not "the earthquake in Turkiye's magnitude".
+            end = _end_of_owned(text, words[number + 1 :])
+            antecedent = f"the {text[match.end() : end].strip()} of {antecedent}"
+        elif owns:
+            antecedent += "'s"
+        found += text[begin : match.start()] + antecedent
     found = _AT_THAT_TIME.sub("", found + text[end:])
     return found if used else with_words(found, before)
 
@@ -49,7 +58,7 @@ def with_words(text: str, before: Exchange) -> str:
 def named(text: str, before: Exchange) -> str | None:
     """Return a question with "the agreement" called by the name that was answered; None where that was no such name."""
     for found in _DEFINITE.finditer(text):
-        if names(before.answer) and shares_word(found["noun"], before.answer):
+        if names(before.answer) and shares_word(found["noun"], head(before.answer)):
             return f"{text[: found.start()]}the {bare(before.answer)}{text[found.end() :]}"
     return None
 
@@ -79,6 +88,16 @@ def _antecedent(pronoun: str, before: Exchange) -> str:
     return _place(before) if pronoun == "there" else ""
 
 
+def _end_of_owned(text: str, words: Sequence[re.Match[str]]) -> int:
+    """Return where the noun phrase ends of which these are the words and those behind it."""
+    stops = (
+        before.end()
+        for before, each in pairwise(words)
+        if each[0].lower() in PREPOSITIONS | AUXILIARIES | STOP_WORDS or is_verb(each[0]) or not each[0].islower()
+    )
+    return next(stops, len(text))
+
+
 def _several(before: Exchange) -> str:
     """Return what "they" means: what was counted, two that are named together, or what the exchange is about."""
     if before.asked.noun and _HOW_MANY.search(before.asked.word):
@@ -94,4 +113,7 @@ def _place(before: Exchange) -> str:
         return f"at {topic(asked)}"
     if before.thing and (asked.noun or asked.word.lower().endswith("where")):
         return before.thing if before.thing.split()[0].lower() in PREPOSITIONS else f"in {before.thing}"
-    return f"in {before.names[0]}" if before.names else ""
+    located = re.search(r"\b(?:in|at|to|near) (?:the )?(?=[A-Z])", before.question)
+    found = names(before.question[located.end() :]) if located is not None else []
+    everywhere = [*found, *names(before.question)[::-1], *before.names]
+    return next((f"in {each}" for each in everywhere if each.lower() not in MONTHS), "")

@@ -23,12 +23,17 @@ from service.followups.utterance import AUXILIARIES, PREPOSITIONS, WORD, Utteran
 MOST_MEANINGS = 2
 
 _FEW_WORDS = 2
+# A question with so many words that tell something may well be whole.
+_MANY_WORDS = 4
+# What holds no such letter is no English.
+_LATIN = re.compile(r"[A-Za-z]")
 _PRONOUNS = NEUTRAL | PLURAL | PERSONAL
-# These are never said of something that the same clause names before them: "when did Ada meet him".
+# These are not said of what the same clause names before them: "when did Ada meet him".
 _OBJECTS = frozenset("him them".split())
 # "It" that means nothing: "is it true that", "how long does it take".
 _EMPTY_IT = re.compile(
-    r"\b(?:is|was) it (?:true|possible|likely|known|clear|legal|allowed|necessary)\b|\bit takes?\b|\bit (?:rain|snow)",
+    r"\b(?:is|was) it (?:true|possible|likely|known|clear|legal|allowed|necessary)\b|\bit takes?\b|\bit (?:rain|snow)"
+    r"|\b(?:consider|find|make|think)s? it \w+ (?:to|that)\b",
     re.IGNORECASE,
 )
 _REFERENCES = (
@@ -42,7 +47,7 @@ _REFERENCES = (
     ),
     re.compile(r"\b(?:at that time|back then|then)$", re.IGNORECASE),
     re.compile(r"\b(?:the|this|that|which|another|other|first|second|last|next) (?:\w+ )?ones?\b", re.IGNORECASE),
-    re.compile(r"\b(?:else|the others?|the same|the former|the latter)\b", re.IGNORECASE),
+    re.compile(r"\b(?:else|the others?|the same|(?:the former|the latter)(?! [a-z]))\b", re.IGNORECASE),
 )
 _WHEN_WAS_THAT = re.compile(
     r"(?P<asked>.*?)\s+(?:is|was|were|did|does|has|will) (?:that|this|these|those)"
@@ -68,17 +73,20 @@ def rewrites(question: str, before: Exchange) -> tuple[Meaning, ...]:
     may mean itself, too.
     """
     said = heard(question)
-    if not said.text:
+    if not _LATIN.search(said.text):
         return (Meaning(question),)
     told = ""
     if said.corrects:
         found, told = corrected(said.text, before), before.answer
     elif _is_fragment(said):
         found, told = completed(said.text, before), before.answer
-        if not (said.is_joined or said.is_about or parts(said.text).word):
+        is_sure = said.is_joined or said.is_about or bool(parts(said.text).word)
+        if not is_sure or len(_telling(said.text)) >= _MANY_WORDS:
             found = [*found[:1], question]
     else:
         found = _clauses(said.text, question, before)
+        if said.is_joined and found == [question]:
+            found = [question, with_words(said.text, before)]
     asked = dict.fromkeys(each if each == question else _as_question(each) for each in found)
     return tuple(Meaning(each, told) for each in asked)[:MOST_MEANINGS]
 
@@ -89,7 +97,11 @@ def _clauses(text: str, question: str, before: Exchange) -> list[str]:
         return [asking(parts(event["asked"]), before)]
     if _refers(text):
         meant = resolved(text, before)
-        return [question, meant] if _may_refer_within(text) else [meant, with_words(meant, before)]
+        if not _PRONOUNS.intersection(words_of(text)):
+            return [meant, question]
+        if _names_before_pronouns(text):
+            return [question, meant]
+        return [meant, question if len(_telling(text)) >= _MANY_WORDS else with_words(meant, before)]
     if renamed := named(text, before):
         return [renamed]
     if _lacks_topic(text):
@@ -123,12 +135,10 @@ def _refers(text: str) -> bool:
     return any(pattern.search(text) for pattern in _REFERENCES)
 
 
-def _may_refer_within(text: str) -> bool:
-    """Whether all pronouns of a question may mean what it names before them: "when did Ada say that she would come"."""
+def _names_before_pronouns(text: str) -> bool:
+    """Whether the pronouns of a question may mean what it names before them: "when did Ada say that she would come"."""
     pronouns = [match for match in WORD.finditer(text) if match[0].lower() in _PRONOUNS]
-    if not pronouns or any(match[0].lower() in _OBJECTS for match in pronouns):
-        return False
-    return bool(names(text[: pronouns[0].start()]))
+    return bool(names(text[: pronouns[0].start()])) and not any(each[0].lower() in _OBJECTS for each in pronouns)
 
 
 def _lacks_topic(text: str) -> bool:
@@ -140,4 +150,4 @@ def _lacks_topic(text: str) -> bool:
 
 
 def _telling(text: str) -> list[str]:
-    return [each for each in words_of(text) if each not in STOP_WORDS | AUXILIARIES]
+    return [each for each in words_of(text) if each not in STOP_WORDS | AUXILIARIES | _PRONOUNS]

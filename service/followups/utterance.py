@@ -110,7 +110,9 @@ def parts(text: str) -> Question:
         return Question(word, "", rest)
     end = len(rest)
     for number, each in enumerate(WORD.finditer(rest)):
-        if is_verb(each[0]) or number >= _LONGEST_NOUN:
+        # "How many lives", "which works": a noun, whatever else the word may be.
+        is_noun = not number and found["word"].lower() != "what" and each[0].lower() not in AUXILIARIES
+        if (is_verb(each[0]) and not is_noun) or number >= _LONGEST_NOUN:
             end = each.start()
             break
         if number == 0 and each[0].lower() in PREPOSITIONS:
