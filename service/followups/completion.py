@@ -5,13 +5,15 @@ from collections.abc import Iterator
 
 from service.followups.exchange import Exchange
 from service.followups.mentions import names
-from service.followups.utterance import PREPOSITIONS, WORD, Question, bare, is_verb, parts
+from service.followups.utterance import PREPOSITIONS, WORD, Question, bare, has_verb, is_verb, parts
 
 _CONTRAST = re.compile(r"(?P<right>.+?),? (?:not|instead of|rather than) (?P<wrong>.+)", re.IGNORECASE)
 _THE_ONE = re.compile(r"(?:the )?ones? ", re.IGNORECASE)
 _YEAR = re.compile(r"\b\d{4}\b")
-_DESCRIBED = re.compile(r"\bthe [a-z]+(?: [a-z]+)*(?=$| of\b)")
+_DESCRIBED = re.compile(r"\bthe [a-z]+(?: [a-z]+)*?(?=$| of\b)")
 _LONGEST_ANSWER = 60
+_IDENTITY = frozenset(("who", "which", "what"))
+_BEING = frozenset(("is", "was", "are", "were"))
 
 
 def completed(text: str, before: Exchange) -> list[str]:
@@ -38,9 +40,12 @@ def asking(asked: Question, before: Exchange) -> str:
     if is_same_kind or (asked.noun and asked.word.split()[0].lower() not in PREPOSITIONS):
         return f"{phrase} {old.rest}"
     # What was asked for before is part of what is known now, or at least its kind is.
+    known = before.answer if 0 < len(before.answer) < _LONGEST_ANSWER else old.noun
     if old.asks_subject:
-        known = before.answer if 0 < len(before.answer) < _LONGEST_ANSWER else old.noun
         return f"{phrase} {known} {old.rest}"
+    being, _, described = old.rest.partition(" ")
+    if old.word.lower() in _IDENTITY and being.lower() in _BEING and not has_verb(described):
+        return f"{phrase} {being} {known} {described}"
     return f"{phrase} {old.rest} {old.noun}"
 
 

@@ -96,17 +96,21 @@ def _clauses(text: str, question: str, before: Exchange) -> list[str]:
     if event := _WHEN_WAS_THAT.fullmatch(text):
         return [asking(parts(event["asked"]), before)]
     if _refers(text):
-        meant = resolved(text, before)
-        if not _PRONOUNS.intersection(words_of(text)):
-            return [meant, question]
-        if _names_before_pronouns(text):
-            return [question, meant]
-        return [meant, question if len(_telling(text)) >= _MANY_WORDS else with_words(meant, before)]
+        return _references(text, question, before)
     if renamed := named(text, before):
         return [renamed]
     if _lacks_topic(text):
         return [*with_topic(text, before), question]
     return [question, with_words(text, before)] if mentions_known(text, before) else [question]
+
+
+def _references(text: str, question: str, before: Exchange) -> list[str]:
+    """Return what a clause may mean in which a word points to something else."""
+    meant = resolved(text, before)
+    if _names_before_pronouns(text):
+        return [question, meant]
+    is_plain = bool(_PRONOUNS.intersection(words_of(text))) and len(_telling(text)) < _MANY_WORDS
+    return [meant, with_words(meant, before) if is_plain else question]
 
 
 def _as_question(words: str) -> str:
@@ -138,7 +142,9 @@ def _refers(text: str) -> bool:
 def _names_before_pronouns(text: str) -> bool:
     """Whether the pronouns of a question may mean what it names before them: "when did Ada say that she would come"."""
     pronouns = [match for match in WORD.finditer(text) if match[0].lower() in _PRONOUNS]
-    return bool(names(text[: pronouns[0].start()])) and not any(each[0].lower() in _OBJECTS for each in pronouns)
+    if not pronouns or any(each[0].lower() in _OBJECTS for each in pronouns):
+        return False
+    return bool(names(text[: pronouns[0].start()]))
 
 
 def _lacks_topic(text: str) -> bool:

@@ -86,12 +86,12 @@ class Utterance:
 
 
 def heard(said: str) -> Utterance:
-    """Return what is said without what is said around it: thanks, "and", "what about", "I meant"."""
+    """Return what is said without what is said around it: thanks, "and", "what about", "I meant"; it may be nothing."""
     text = " ".join(said.split())
     joined = about = corrects = False
     for pattern in (_CHAT, _CORRECTION, _CHAT, _JOINED, _ABOUT):
         found = pattern.match(text)
-        if found is None or (pattern is _CHAT and found.end() == len(text)):
+        if found is None:
             continue
         text = text[found.end() :]
         joined |= pattern is _JOINED
