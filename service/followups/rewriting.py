@@ -109,7 +109,7 @@ def _references(text: str, question: str, before: Exchange) -> list[str]:
     meant = resolved(text, before)
     if _names_before_pronouns(text):
         return [question, meant]
-    is_plain = bool(_PRONOUNS.intersection(words_of(text))) and len(_telling(text)) < _MANY_WORDS
+    is_plain = bool((_PRONOUNS | {"there"}).intersection(words_of(text))) and len(_telling(text)) < _MANY_WORDS
     return [meant, with_words(meant, before) if is_plain else question]
 
 
