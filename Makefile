@@ -27,7 +27,7 @@ export CITESPAN_PORT := $(PORT)
 export HF_HUB_OFFLINE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help serve build ask eval check accept bench bench-reader bench-retrieval bench-ingestion train wheel test torture lint format clean
+.PHONY: help serve build ask eval eval-dialogues check accept bench bench-reader bench-retrieval bench-ingestion train wheel test torture lint format clean
 
 help: ## List the targets.
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,6 +43,9 @@ ask: $(DATA_DIR)/default/store.sqlite ## Ask a question: make ask Q="How many fi
 
 eval: $(VENV)/.installed-dev ## Print the table of figures of the questions about the seeds.
 	@$(BIN)/citespan-eval run
+
+eval-dialogues: $(VENV)/.installed-dev ## Print the figures of the dialogues about the seeds, with and without what was said before.
+	@$(BIN)/citespan-eval run dialogues --ablate-history
 
 check: $(VENV)/.installed-dev ## Ask the questions about the seeds, and fail if an answer is worse than in the baseline.
 	@$(BIN)/citespan-eval run --out $(RUN)

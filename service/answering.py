@@ -12,7 +12,7 @@ from index.filters import Filters
 from index.retriever import Hit
 from service import VERSION
 from service.answers import Agreement, Answer, choose, compose
-from service.conversation import Turn
+from service.conversation import Turn, readings
 from service.reader.reader import Reader, Reading, probability
 
 # Probabilities that differ less are equal: sums of floating point depend on what is computed together.
@@ -57,6 +57,23 @@ class Response:
     timings: Timings
 
 
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """One thing that a question may mean: what was found and read for it, and the milliseconds that both took."""
+
+    question: str
+    retrieval: Retrieval
+    hits: Sequence[Hit]
+    reading: Reading
+    retrieve_ms: float
+    read_ms: float
+
+    @property
+    def confidence(self) -> float:
+        """How likely the best span answers, 0.0 where there is none."""
+        return round(self.reading.confidence(self.reading.spans[0]), _DIGITS) if self.reading.spans else 0.0
+
+
 class Answerer:
     """Answers questions from a collection with one reader. Thread-safe."""
 
@@ -74,7 +91,7 @@ class Answerer:
         collection: Collection,
         question: str,
         *,
-        history: Sequence[Turn] = (),  # noqa: ARG002  read in the next change
+        history: Sequence[Turn] = (),
         top_k: int = 5,
         filters: Filters | None = None,
         min_confidence: float | None = None,
@@ -83,38 +100,72 @@ class Answerer:
     ) -> Response:
         """Answer a question from a collection, or abstain.
 
-        `top_k` is how many passages are shown; what is read does not depend on it. `check_deadline` is called between
-        the steps and raises to give up; `on_retrieved` is called with what was found, before it is read.
+        `history` is what was said before, the oldest turn first. Where the question may mean several things after it,
+        each is read, and the one with the most confident answer counts. `top_k` is how many passages are shown; what is
+        read does not depend on it. `check_deadline` is called between the steps and raises to give up; `on_retrieved`
+        is called with what was found for each meaning, before it is read.
 
         Raises:
             UnresolvableCitation: a reader's span does not stand in its passage.
         """
         begin = time.perf_counter()
-        retrieval = collection.retrieve(question, top_k=max(top_k, self._read_depth), filters=filters)
+        enough = self.min_confidence if min_confidence is None else min_confidence
+        shown = max(top_k, self._read_depth)
+        every = [
+            self._read(
+                collection,
+                meant,
+                enough,
+                top_k=shown,
+                filters=filters,
+                check_deadline=check_deadline,
+                on_retrieved=on_retrieved,
+            )
+            for meant in readings(question, history)
+        ]
+        best = max(every, key=lambda each: each.confidence)  # the first of equals
+
+        answers = compose(best.question, best.hits, best.reading, base_url=self._base_url, collection=collection.name)
+        choice = choose(best.question, answers, enough)
+        return Response(
+            f"ask-{uuid.uuid4().hex}",
+            question,
+            None if best.question == question else best.question,
+            choice.answer,
+            choice.alternatives,
+            choice.agreement,
+            tuple(rank_passages(best.retrieval.hits, best.reading)[:top_k]),
+            self.fingerprint(best.retrieval.fingerprint),
+            Timings(
+                sum(each.retrieve_ms for each in every),
+                sum(each.read_ms for each in every),
+                (time.perf_counter() - begin) * 1e3,
+            ),
+        )
+
+    def _read(
+        self,
+        collection: Collection,
+        question: str,
+        enough: float,
+        *,
+        top_k: int,
+        filters: Filters | None,
+        check_deadline: Callable[[], None],
+        on_retrieved: Callable[[Retrieval], None],
+    ) -> _Read:
+        """Retrieve passages for a question that stands alone, and read the first of them."""
+        begin = time.perf_counter()
+        retrieval = collection.retrieve(question, top_k=top_k, filters=filters)
         retrieved = time.perf_counter()
         check_deadline()
         on_retrieved(retrieval)
 
         hits = retrieval.hits[: self._read_depth]
-        enough = self.min_confidence if min_confidence is None else min_confidence
         reading = self.reader.read(question, hits, min_confidence=enough)
         read = time.perf_counter()
         check_deadline()
-
-        answers = compose(question, hits, reading, base_url=self._base_url, collection=collection.name)
-        choice = choose(question, answers, enough)
-        end = time.perf_counter()
-        return Response(
-            f"ask-{uuid.uuid4().hex}",
-            question,
-            None,
-            choice.answer,
-            choice.alternatives,
-            choice.agreement,
-            tuple(rank_passages(retrieval.hits, reading)[:top_k]),
-            self.fingerprint(retrieval.fingerprint),
-            Timings((retrieved - begin) * 1e3, (read - retrieved) * 1e3, (end - begin) * 1e3),
-        )
+        return _Read(question, retrieval, hits, reading, (retrieved - begin) * 1e3, (read - retrieved) * 1e3)
 
     def fingerprint(self, collection_fingerprint: str) -> str:
         """Return the hash of everything that decides an answer: same fingerprint and question, same answer."""
