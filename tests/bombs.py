@@ -151,6 +151,9 @@ def _pages(kids: bytes, count: int) -> tuple[bytes, bytes]:
 
 
 _PAGE = b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 612 792]/Contents 4 0 R/Resources<</Font<</F 5 0 R>>>>>>"
+_FORM = (
+    b"<</Type/XObject/Subtype/Form/BBox[0 0 9 9]/Resources<</XObject<</X %d 0 R>>>>/Length %d>>stream\n%s\nendstream"
+)
 _FONT = b"<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>"
 
 
@@ -186,7 +189,7 @@ def circle_of_pages() -> bytes:
 
 def circle_of_forms() -> bytes:
     """A page that prints a form which prints itself, twice."""
-    form = b"<</Type/XObject/Subtype/Form/BBox[0 0 9 9]/Resources<</XObject<</X 4 0 R>>>>/Length 11>>stream\n/X Do /X Do\nendstream"
+    form = _FORM % (4, 11, b"/X Do /X Do")
     page = b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 9 9]/Contents 5 0 R/Resources<</XObject<</X 4 0 R>>>>>>"
     return pdf_of(*_pages(b"3 0 R", 1), page, form, b"<</Length 5>>stream\n/X Do\nendstream")
 
@@ -195,11 +198,7 @@ def tree_of_forms() -> bytes:
     """A page that prints ten forms, each of which prints ten, nine times over."""
     page = b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 9 9]/Contents 14 0 R/Resources<</XObject<</X 4 0 R>>>>>>"
     print_ten = b"/X Do " * 10
-    forms = [
-        b"<</Type/XObject/Subtype/Form/BBox[0 0 9 9]/Resources<</XObject<</X %d 0 R>>>>/Length %d>>stream\n%s\nendstream"
-        % (number + 1, len(print_ten), print_ten)
-        for number in range(4, 13)
-    ]
+    forms = [_FORM % (number + 1, len(print_ten), print_ten) for number in range(4, 13)]
     last = b"<</Type/XObject/Subtype/Form/BBox[0 0 9 9]/Length 0>>stream\n\nendstream"
     return pdf_of(*_pages(b"3 0 R", 1), page, *forms, last, b"<</Length 5>>stream\n/X Do\nendstream")
 

@@ -1,8 +1,8 @@
 """Writes `tests/data/formats`: files as people have them, and `questions.jsonl`, what is asked of each.
 
 `python tests/make_formats.py` once, when a writer is added or a story changes; needed are Chromium, LibreOffice
-(libreoffice-writer-nogui), pandoc, and the packages python-docx and reportlab. The files are kept, since no two versions
-of these programs write the same bytes; how they are read is what is tested.
+(libreoffice-writer-nogui), pandoc, and the packages python-docx and reportlab. The files are kept, since no two
+versions of these programs write the same bytes; how they are read is what is tested.
 """
 
 import csv
@@ -78,7 +78,11 @@ def as_markdown(story: Story) -> str:
 
 def text_in(encoding: str) -> Writer:
     """Return a writer of plain text in an encoding."""
-    return lambda story, path: path.write_bytes(as_text(story).replace("\n", "\r\n").encode(encoding)) and None
+
+    def write(story: Story, path: Path) -> None:
+        path.write_bytes(as_text(story).replace("\n", "\r\n").encode(encoding))
+
+    return write
 
 
 def markdown(story: Story, path: Path) -> None:
@@ -112,6 +116,11 @@ def _body(story: Story) -> str:
     return f"<h1>{html.escape(story.title)}</h1>\n" + "\n".join(
         f"<section><h2>{html.escape(heading)}</h2>\n{_blocks(blocks)}</section>" for heading, blocks in story.sections
     )
+
+
+def _page(story: Story, style: str = "") -> str:
+    head = f'<meta charset="utf-8"><style>{style}</style>'
+    return f'<html lang="en"><head>{head}</head><body>{_body(story)}</body></html>'
 
 
 def news_page(story: Story, charset: str) -> str:
@@ -234,8 +243,7 @@ def printed(style: str) -> Writer:
     def write(story: Story, path: Path) -> None:
         with tempfile.TemporaryDirectory() as folder:
             source = Path(folder) / "story.html"
-            page = f'<html lang="en"><head><meta charset="utf-8"><style>{style}</style></head><body>{_body(story)}</body></html>'
-            source.write_text(page, encoding="utf-8")
+            source.write_text(_page(story, style), encoding="utf-8")
             run(
                 "chromium", "--headless", "--no-sandbox", "--disable-gpu", "--no-pdf-header-footer",
                 f"--user-data-dir={folder}/profile", f"--print-to-pdf={path}", source.as_uri(),
