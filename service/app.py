@@ -29,6 +29,9 @@ logger = logging.getLogger(__name__)
 SPOOL_DIRECTORY = ".spool"
 # Changes take turns; so many may wait before a sender is told to come back.
 _WAITING_CHANGES = 16
+# Files are read in processes of their own; so many at once, and so many may wait.
+_FILES_AT_ONCE = 2
+_WAITING_FILES = 16
 
 
 def create_app(settings: Settings, *, embedder: Embedder | None = None) -> FastAPI:
@@ -42,6 +45,7 @@ def create_app(settings: Settings, *, embedder: Embedder | None = None) -> FastA
         Metrics(),
         questions=Gate(concurrency=settings.concurrency, queue_size=settings.queue_size, pace=pace),
         changes=Gate(concurrency=1, queue_size=_WAITING_CHANGES),
+        files=Gate(concurrency=_FILES_AT_ONCE, queue_size=_WAITING_FILES),
     )
 
     @asynccontextmanager
@@ -74,7 +78,12 @@ def create_app(settings: Settings, *, embedder: Embedder | None = None) -> FastA
     pages.mount_static(app)
 
     # The last one added is the first to see a request. CORS is: a page that may call the service may read its errors.
-    app.add_middleware(BodyLimit, limit=settings.max_body_bytes, batch_limit=settings.max_batch_bytes)
+    app.add_middleware(
+        BodyLimit,
+        limit=settings.max_body_bytes,
+        batch_limit=settings.max_batch_bytes,
+        file_limit=settings.max_file_bytes,
+    )
     app.add_middleware(
         Guard, keys=settings.api_keys, hosts=_hosts(settings), origins=frozenset(settings.allowed_origins)
     )

@@ -29,6 +29,8 @@ class Citation:
     content_sha256: str
     cited: Excerpt
     sentence: Excerpt
+    page: int | None
+    """The page on which the cited words begin, counted from 1; None where the document has no pages."""
     url: str
 
 
@@ -58,6 +60,7 @@ def cite(hit: Hit, span: Span, *, base_url: str, collection: str = DEFAULT_COLLE
         found.content_sha256,
         excerpt(span.start, span.end),
         excerpt(min(span.start, around[0].start), max(span.end, around[-1].end)),
+        found.page_at(span.start),
         span_url(found.document_id, span.start, span.end, base_url=base_url, collection=collection),
     )
 

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from service.followup import Before, rewrites
-from service.utterance import heard
+from service.followups.exchange import Exchange
+from service.followups.rewriting import Meaning, rewrites
+from service.followups.utterance import heard
 
 Role = Literal["user", "assistant", "system"]
 
@@ -26,26 +27,26 @@ class Turn:
     content: str
 
 
-def readings(question: str, history: Sequence[Turn]) -> tuple[str, ...]:
+def meanings(question: str, history: Sequence[Turn]) -> tuple[Meaning, ...]:
     """Return what a question may mean after what was said before, the most likely first; never none.
 
     A question that stands alone means what it says, and nothing else; so does any question without a history. System
     prompts are no part of a conversation.
     """
-    before = _before(history)
-    return (question,) if before is None else rewrites(question, before)
+    before = _last_exchange(history)
+    return (Meaning(question),) if before is None else rewrites(question, before)
 
 
-def _before(history: Sequence[Turn]) -> Before | None:
+def _last_exchange(history: Sequence[Turn]) -> Exchange | None:
     """Return the last question before, made to stand alone by those before it, and what was answered."""
-    found: Before | None = None
+    found: Exchange | None = None
     for question, answer in _exchanges(history)[-_QUESTIONS:]:
         asked = heard(question)
-        meant = question if found is None else rewrites(question, found)[0]
+        meant = question if found is None else rewrites(question, found)[0].question
         told = heard(meant)
         if not asked.text or len(told.text) > _LONGEST:
             continue
-        found = Before.of(told.text, answer, found)
+        found = Exchange.of(told.text, answer, found)
     return found
 
 

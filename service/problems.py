@@ -73,6 +73,12 @@ class Problem:
 
 # The most special class that an error is of decides: status, slug and title.
 KINDS: dict[type[errors.CitespanError], tuple[int, str, str]] = {
+    errors.UnsupportedFormat: (415, "unsupported-format", "Files of this kind are not read"),
+    errors.EncryptedFile: (422, "encrypted-file", "The file is encrypted"),
+    errors.ScannedFile: (422, "scanned-file", "The file holds pictures and no text"),
+    errors.EmptyFile: (422, "empty-file", "The file holds no text"),
+    errors.DamagedFile: (422, "damaged-file", "The file is damaged"),
+    errors.FileOverLimit: (422, "file-over-limit", "Reading the file takes more than it may"),
     errors.InvalidDocument: (422, "invalid-document", "The document cannot be taken"),
     errors.InvalidQuestion: (422, "invalid-question", "The question cannot be asked"),
     errors.InvalidCollectionName: (422, "invalid-collection-name", "The collection's name cannot be taken"),
@@ -149,7 +155,7 @@ def body_too_large(limit: int) -> Problem:
     """Return the problem of a body of more than `limit` bytes."""
     detail = (
         f"This request's body may have {limit} bytes; send less at once, or raise CITESPAN_MAX_BODY_BYTES "
-        "(of a batch: CITESPAN_MAX_BATCH_BYTES)."
+        "(of a batch: CITESPAN_MAX_BATCH_BYTES; of a file: CITESPAN_MAX_FILE_BYTES)."
     )
     return Problem(413, "body-too-large", "The body is too large", detail)
 
@@ -158,8 +164,12 @@ def _validation_problem(request: Request, error: RequestValidationError) -> Prob
     details = error.errors()
     if details and details[0]["type"] == "media_type":
         return Problem(415, "unsupported-media-type", "The body is not announced as JSON", details[0]["msg"])
+    content_type = request.headers.get("content-type", "")
+    if details and details[0]["type"] == "form_invalid":
+        detail = f"The body cannot be parsed as multipart/form-data: {details[0]['msg']}."
+        return Problem(400, "invalid-form", "The body is no form", detail)
     of_body = any(each["loc"][:1] == ("body",) for each in details)
-    if of_body and request.method == "POST" and not is_json(request.headers.get("content-type", "")):
+    if of_body and request.method == "POST" and not is_json(content_type) and not is_form(content_type):
         return Problem(415, "unsupported-media-type", "The body is not announced as JSON", NOT_JSON)
     if details and details[0]["type"] == "json_invalid":
         reason = details[0].get("ctx", {}).get("error", "")
@@ -199,6 +209,11 @@ def is_json_lines(content_type: str) -> bool:
     """Whether a Content-Type header announces JSON lines."""
     media_type = content_type.partition(";")[0].strip().lower()
     return media_type in ("application/jsonl", "application/x-ndjson", "application/ndjson", "application/x-jsonlines")
+
+
+def is_form(content_type: str) -> bool:
+    """Whether a Content-Type header announces a form that may hold a file (RFC 7578)."""
+    return content_type.partition(";")[0].strip().lower() == "multipart/form-data"
 
 
 def is_json(content_type: str) -> bool:

@@ -83,7 +83,7 @@ ROUTES = [
     Route("GET", "/openapi.json", ANY_KEY, 200),
     Route("GET", "/livez", None, 200),
     Route("GET", "/readyz", None, 200),
-    Route("GET", "/", None, 307),
+    Route("GET", "/", None, 200),
     Route("GET", "/docs", None, 200),
     Route("GET", "/documents/{document_id}", None, 200, at=f"/documents/{DOCUMENT}"),
 ]

@@ -115,6 +115,22 @@ def test_abstention_shows_the_nearest(client: TestClient) -> None:
     assert content["alternatives"]
 
 
+def test_a_follow_up_says_which_question_was_answered(client: TestClient) -> None:
+    history = [
+        {"role": "system", "content": "Be brief."},
+        {"role": "user", "content": "Who wrote the first program?"},
+        {"role": "assistant", "content": "Ada Lovelace"},
+    ]
+    body: dict[str, Any] = {"question": "And when did she write it?", "history": history}
+    content = client.post("/v1/ask", json=body).json()
+    assert content["question"] == "And when did she write it?"
+    assert content["standalone_question"].startswith("when did Ada Lovelace write ")
+    for no_history in (None, [], history[:1]):
+        assert client.post("/v1/ask", json=body | {"history": no_history}).json()["standalone_question"] is None
+    body["question"] = "Which planet has rings?"
+    assert client.post("/v1/ask", json=body).json()["standalone_question"] is None
+
+
 def test_min_confidence_of_a_request_decides(client: TestClient) -> None:
     question = "When was the first program written?"
     assert client.post("/v1/ask", json={"question": question, "min_confidence": 1.0}).json()["answer"] is None

@@ -1,7 +1,7 @@
 """`python -m eval.bench.streaming`: how soon a chat hears the answer, against the same question through `/v1/ask`.
 
-Each question about the seeds is asked in all ways in turn, of a service without other load, over one connection. What is
-told are ratios of the same run: of the time to the first byte of the body, and of the time to its end.
+Each question about the seeds is asked in all ways in turn, of a service without other load, over one connection. What
+is told are ratios of the same run: of the time to the first byte of the body, and of the time to its end.
 """
 
 import time

@@ -113,7 +113,8 @@ class _Writer:
         for number, source in enumerate(self._sources.values(), start=1):
             citation = source.citation
             section = citation.section if citation.section != citation.document_title else None
-            place = f", {escape(section)}" if section else ""
+            page = None if citation.page is None else f"page {citation.page}"
+            place = "".join(f", {escape(each)}" for each in (section, page) if each)
             self.write(f"{number}. {link(escape(title_of(citation)), citation.url)}{place}\n")
 
     def message(self) -> Message:

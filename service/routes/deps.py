@@ -29,6 +29,7 @@ class Context:
     metrics: Metrics
     questions: Gate
     changes: Gate
+    files: Gate
     engine: Engine | None = None
     jobs: Jobs | None = None
     draining: bool = False

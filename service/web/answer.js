@@ -7,6 +7,8 @@ import { copy, placeOf, quoteOf } from "./quote.js";
 
 // A longer answer, or one that is a whole sentence, is shown in its sentence only.
 const LONGEST_HEADLINE = 160;
+// What is less likely than this is noise.
+const LEAST_CONFIDENT = 0.05;
 // How the service itself tells about as confident from less.
 const ABOUT_AS_CONFIDENT = 0.5;
 
@@ -15,7 +17,8 @@ const ABOUT_AS_CONFIDENT = 0.5;
  * to the document's own page, too.
  */
 export function answerView(response, { collection, open }) {
-  const { answer, alternatives, passages } = response;
+  const { answer, passages } = response;
+  const alternatives = response.alternatives.filter((each) => each.confidence >= LEAST_CONFIDENT);
   const view = { collection, open };
   const nearest = passages.map((passage) => asCitation(passage, collection));
   if (!answer) {
@@ -28,7 +31,7 @@ export function answerView(response, { collection, open }) {
       folded("Guesses that are too unsure to be answers", alternatives.map((each) => sideOf(each, view))),
     );
   }
-  const [rivals, others] = apart(response);
+  const [rivals, others] = apart({ ...response, alternatives });
   const copies = (each) => copyButtons(response, each, collection);
   const body =
     rivals.length > 0

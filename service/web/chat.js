@@ -6,7 +6,7 @@ import { askForKey } from "./key.js";
 import { acceptDrops, showDocuments, startLibrary } from "./library.js";
 import { fragment, parse } from "./link.js";
 import { isNarrow, openPane, showPane } from "./pane.js";
-import { current, forgetTexts, read } from "./reader.js";
+import { forgetTexts, read } from "./reader.js";
 import { ask, listDocuments } from "./service.js";
 import { historyOf, Turn } from "./turn.js";
 
@@ -14,7 +14,7 @@ import { historyOf, Turn } from "./turn.js";
 const EXAMPLES = [
   ["000_1309baff04d3ecd8.txt", "How many fire trucks did the 2019 loan secure?"],
   ["002_406c166ef84e13d9.txt", "Who is the president of the Japanese Red Cross Society?"],
-  ["003_78805ee65075331d.txt", "How much money did Mongolia donate after the 2011 earthquake?"],
+  ["003_78805ee65075331d.txt", "Where in Japan did Mongolia set up a consulate general in 2012?"],
 ];
 
 const turns = [];
@@ -52,7 +52,7 @@ function openCitation(citations, index, of, from) {
 
 function openLibrary(from) {
   openBeside("library", null, from);
-  showDocuments(collection());
+  showDocuments();
 }
 
 /** Show what the address says: where it comes from a link, or from going back. */
@@ -62,7 +62,7 @@ function follow() {
     restore(link);
   } else if (history.state?.pane === "library") {
     showPane("library");
-    showDocuments(collection());
+    showDocuments();
   } else if (link.citation) {
     showPane("reader");
     readLinked(link);
@@ -86,9 +86,12 @@ async function restore(link) {
   const name = link.collection ?? "default";
   if (name !== collection()) {
     await showCollections(name);
-    byId("welcome").hidden = true;
   }
-  await answer(link.question, link.citation);
+  if (name === collection()) {
+    await answer(link.question, link.citation);
+  } else {
+    trouble({ title: "This link cannot be followed", detail: `There is no collection “${name}” here.` });
+  }
 }
 
 /* Questions */
@@ -103,7 +106,8 @@ async function answer(question, linked = null) {
     showPane(null);
   }
   history.replaceState(kept ? history.state : null, "", address());
-  byId("welcome").hidden = true;
+  byId("welcome").hidden = byId("trouble").hidden = true;
+  document.title = `${question} · Citespan`;
   const turn = new Turn(question, of);
   busy(true);
   try {
@@ -132,7 +136,7 @@ async function answer(question, linked = null) {
       byId("question").value ||= question;
     } else if (problem.status === 401) {
       turn.drop();
-      needKey(401, () => begin().then(() => answer(question, linked)));
+      needKey(401, begin); // the address holds the question
     } else {
       turn.failed(problem, () => {
         turn.drop();
@@ -184,10 +188,17 @@ async function welcome() {
     (await Promise.all(query)).forEach(({ items }) => items.forEach(({ source }) => sources.add(source)));
   }
   const items = EXAMPLES.filter(([source]) => sources.has(source)).map(([, question]) =>
-    make("li", {}, make("button", { type: "button", onclick: () => answer(question) }, question)),
+    make("li", {}, make("button", { type: "button", onclick: () => example(question) }, question)),
   );
   byId("examples").replaceChildren(...items);
   byId("examples").hidden = items.length === 0;
+}
+
+function example(question) {
+  answer(question);
+  if (!isNarrow()) {
+    byId("question").focus({ preventScroll: true }); // the button is gone
+  }
 }
 
 function needKey(status, again) {
@@ -219,17 +230,21 @@ async function begin() {
       needKey(401, begin);
       return;
     }
-    byId("trouble").textContent = `${problem.title}. ${problem.detail}`;
-    byId("trouble").hidden = false;
+    trouble(problem);
   }
 }
 
-startCollections((name) => {
+function trouble({ title, detail }) {
+  byId("trouble").textContent = `${title}. ${detail}`;
+  byId("trouble").hidden = false;
+}
+
+startCollections(() => {
   if (turns.length === 0) {
     welcome().catch(() => {});
   }
   if (openPane() === "library") {
-    showDocuments(name);
+    showDocuments();
   }
 });
 startLibrary({

@@ -1,7 +1,7 @@
 // Collections: which one is asked, and which there are.
 
+import { confirmed } from "./confirm.js";
 import { announce, byId, count, icon, make, words } from "./element.js";
-import { confirmed } from "./library.js";
 import { createCollection, deleteCollection, listCollections } from "./service.js";
 
 const DEFAULT = "default";

@@ -5,7 +5,7 @@ import { askForKey } from "./key.js";
 import { show } from "./reading.js";
 import { readDocument } from "./service.js";
 
-const id = decodeURIComponent(location.pathname.split("/").pop());
+const id = location.pathname.split("/").pop(); // ids need no escapes; anything else is none
 const collection = new URLSearchParams(location.search).get("collection") ?? "default";
 
 function say(text) {

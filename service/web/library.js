@@ -1,9 +1,12 @@
 // The pane of the documents: what a collection holds, what is added to it and deleted from it.
 
+import { collection } from "./collections.js";
+import { confirmed } from "./confirm.js";
 import { announce, byId, count, icon, make, words } from "./element.js";
+import { documentPath } from "./link.js";
 import { deleteDocument, listDocuments, upload } from "./service.js";
 
-let collection = "default";
+let shown = null; // the collection whose documents are listed
 let cursor = null;
 let changed = () => {};
 let read = () => {};
@@ -19,21 +22,21 @@ export function startLibrary({ onChange, onRead }) {
   };
 }
 
-/** Show the documents of a collection, from the first. */
-export async function showDocuments(name) {
-  collection = name;
+/** Show the documents of the collection that is asked, from the first. */
+export async function showDocuments() {
+  shown = collection();
   cursor = null;
-  byId("library-place").replaceChildren("in ", words(name));
+  byId("library-place").replaceChildren("in ", words(shown));
   await more();
 }
 
 /** Show the next documents of the list. */
 async function more() {
-  const [from, of] = [cursor, collection];
+  const [from, of] = [cursor, shown];
   const list = byId("documents");
   try {
     const page = await listDocuments(of, { cursor: from });
-    if (of !== collection || from !== cursor) {
+    if (of !== shown || from !== cursor) {
       return; // another list has been asked for since
     }
     const items = page.items.map(itemOf);
@@ -55,14 +58,13 @@ async function more() {
 
 function itemOf(document) {
   const { id, title, source, characters, date } = document;
-  const query = collection === "default" ? "" : `?collection=${encodeURIComponent(collection)}`;
   const onclick = (event) => {
     if (!(event.ctrlKey || event.metaKey || event.shiftKey)) {
       event.preventDefault();
       read(document);
     }
   };
-  const href = `/documents/${encodeURIComponent(id)}${query}`;
+  const href = documentPath(shown, { document_id: id });
   const item = make(
     "li",
     {},
@@ -82,7 +84,7 @@ function itemOf(document) {
 }
 
 async function remove({ id, title }, item) {
-  const [from, neighbour] = [collection, item.nextElementSibling ?? item.previousElementSibling];
+  const [from, neighbour] = [shown, item.nextElementSibling ?? item.previousElementSibling];
   if (!(await confirmed(`Delete “${title}”?`, "No answer will cite it from now on. This cannot be undone."))) {
     return;
   }
@@ -97,21 +99,9 @@ async function remove({ id, title }, item) {
   }
 }
 
-/** Ask before something is deleted; whoever closes the question has said no. */
-export function confirmed(title, text) {
-  const dialog = byId("confirm");
-  byId("confirm-title").replaceChildren(words(title));
-  byId("confirm-text").textContent = text;
-  dialog.returnValue = "no";
-  dialog.showModal();
-  return new Promise((resolve) => {
-    dialog.onclose = () => resolve(dialog.returnValue === "yes");
-  });
-}
-
-/** Add files to the collection that is shown, one after the other, each with its progress. */
-export async function addFiles(files) {
-  const of = collection;
+/** Add files to the collection that is asked, one after the other, each with its progress. */
+async function addFiles(files) {
+  const of = collection();
   const waiting = files.map((file) => {
     const row = rowOf(file);
     byId("uploads").append(row.element);
@@ -123,9 +113,8 @@ export async function addFiles(files) {
       row.done(receipt);
       announce(`${file.name} is added`);
       changed();
-      if (of === collection) {
-        cursor = null;
-        await more();
+      if (of === shown) {
+        await showDocuments();
       }
     } catch (problem) {
       row.failed(problem);
@@ -164,7 +153,7 @@ export function acceptDrops(onDrop) {
   addEventListener("dragover", (event) => {
     if (holdsFiles(event)) {
       event.preventDefault();
-      landing.firstElementChild.replaceChildren("Drop to add to ", words(collection));
+      landing.firstElementChild.replaceChildren("Drop to add to ", words(collection()));
       landing.hidden = false;
     }
   });

@@ -16,7 +16,7 @@ export function forgetTexts() {
 }
 
 /** Return the citation that the pane shows. */
-export const current = () => shown.citations[shown.index];
+const current = () => shown.citations[shown.index];
 
 /** Show a document at one of some citations. `onMove` is called when another one of them is chosen. */
 export async function read(citations, index, collection, onMove = () => {}) {
@@ -31,7 +31,7 @@ export async function read(citations, index, collection, onMove = () => {}) {
   byId("previous").onclick = step(-1);
   byId("next").onclick = step(1);
   byId("copy-quote").onclick = (event) => copy(quoteOf(current()), event.currentTarget);
-  byId("copy-quote").hidden = citation.start_char_index === undefined;
+  byId("copy-quote").hidden = !citation.sentence;
   byId("alone").href = documentPath(collection, citation);
   const same = kept.id === citation.document_id && kept.collection === collection;
   if (!same) {
@@ -63,6 +63,7 @@ function mark(citation, { text, title, source, collection }) {
   citation.cited_text ??= inside;
   citation.sentence ??= { start_char_index: start, end_char_index: end, text: inside };
   citation.url ??= new URL(documentPath(collection, citation), location.origin).href;
+  byId("copy-quote").hidden = false;
   const stands = inside !== "" && inside === citation.cited_text;
   const { start_char_index: from, end_char_index: to } = citation.sentence;
   const marked = show(byId("reader-text"), text, stands ? { start, end } : null, { start: from, end: to });

@@ -4,7 +4,7 @@ import { keyHeaders } from "./key.js";
 import { readEvents } from "./events.js";
 
 /** What the service, or the way to it, says is wrong: a title, a detail that a person can act on, and the status. */
-export class Problem extends Error {
+class Problem extends Error {
   constructor({ title, detail, status = 0 }) {
     super(detail);
     Object.assign(this, { title, detail, status });
@@ -15,7 +15,7 @@ const UNREACHABLE = { title: "The service cannot be reached", detail: "Is it run
 const IN_PIECES = { title: "The answer did not come", detail: "The connection broke off. Ask again." };
 
 /** Return the problem that a response holds; something can stand in front of the service that knows of no problems. */
-export function problemOf(status, text) {
+function problemOf(status, text) {
   try {
     const { title, detail } = JSON.parse(text);
     return new Problem({ title, detail, status });

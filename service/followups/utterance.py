@@ -17,23 +17,23 @@ PREPOSITIONS = frozenset(
 _DETERMINERS = frozenset("the a an this that these those its his her their our my your some any each every all".split())
 # Past tenses that do not end in -ed, and verbs that often stand behind "who" or "what".
 _VERBS = frozenset(
-    "became began bought brought built came caught chose cost cut did drew drove ate fell felt fought found flew gave got"
-    " went grew heard held hit kept knew laid led left lent lost made meant met paid put ran read rose said sat saw sent"
-    " set shot shut sang sank sold spent spoke stood stole struck swore swam taught taken took told thought threw"
+    "became began bought brought built came caught chose cost cut did drew drove ate fell felt fought found flew gave"
+    " got went grew heard held hit kept knew laid led left lent lost made meant met paid put ran read rose said sat saw"
+    " sent set shot shut sang sank sold spent spoke stood stole struck swore swam taught taken took told thought threw"
     " understood won wore wrote given done seen written spoken broken driven shown known"
-    " means comes goes makes takes gives leads hosts works lives builds costs covers pays owns runs says signs makes"
-    " happens happened become come go make take give lead host work live build cover pay own run say sign happen need".split()
+    " means comes goes makes takes gives leads hosts works lives builds costs covers pays owns runs says signs happens"
+    " become come go make take give lead host work live build cover pay own run say sign happen need".split()
 )
 _CHAT = re.compile(
-    r"(?:(?:ok(?:ay|ey)?|k|thanks?(?: you)?(?: (?:a lot|so much|very much))?|thx|ty|great|cool|nice|interesting|perfect|"
-    r"good(?: to know)?|got it|i see|all? ?right|right|sure|wow|hmm+|oh|ah|well|yes|yeah|yep|fine|hi|hello|hey|please|"
-    r"one more (?:thing|question)|another question|that(?:['’]s| is) (?:interesting|good|great|helpful))\b[\s,.!:;…–—-]*)+",
+    r"(?:(?:ok(?:ay|ey)?|k|thanks?(?: you)?(?: (?:a lot|so much|very much))?|thx|ty|great|cool|nice|interesting|perfect"
+    r"|good(?: to know)?|got it|i see|all? ?right|right|sure|wow|hmm+|oh|ah|well|yes|yeah|yep|fine|hi|hello|hey|please"
+    r"|(?:one more|another) (?:thing|question)|that(?:['’]s| is) (?:interesting|good|great|helpful))\b[\s,.!:;…–—-]*)+",
     re.IGNORECASE,
 )
 _JOINED = re.compile(r"(?:(?:and|but|so|also|then|or|n|&|plus)\b[\s,]+)+", re.IGNORECASE)
 _ABOUT = re.compile(r"(?:what|how) about\b\s*", re.IGNORECASE)
 _CORRECTION = re.compile(
-    r"(?:(?:no|nope|not that|sorry|wait|actually|rather|oops)\b[\s,.!–—-]*)*i (?:really |actually )?mean(?:t)?\b[\s,:]*",
+    r"(?:(?:no|nope|not that|sorry|wait|actually|rather|oops)\b[\s,.!–—-]*)*i (?:really |actually )?meant?\b[\s,:]*",
     re.IGNORECASE,
 )
 _PLACE = r"(?:in|on|at|by|to|from|with|for|of|under|during|after|before|since|until|till|through|about|over)"
@@ -86,12 +86,12 @@ class Utterance:
 
 
 def heard(said: str) -> Utterance:
-    """Return what is said without what is said around it: thanks, "and", "what about", "I meant"."""
+    """Return what is said without what is said around it: thanks, "and", "what about", "I meant"; it may be nothing."""
     text = " ".join(said.split())
     joined = about = corrects = False
     for pattern in (_CHAT, _CORRECTION, _CHAT, _JOINED, _ABOUT):
         found = pattern.match(text)
-        if found is None or (pattern is _CHAT and found.end() == len(text)):
+        if found is None:
             continue
         text = text[found.end() :]
         joined |= pattern is _JOINED
@@ -110,7 +110,9 @@ def parts(text: str) -> Question:
         return Question(word, "", rest)
     end = len(rest)
     for number, each in enumerate(WORD.finditer(rest)):
-        if is_verb(each[0]) or number >= _LONGEST_NOUN:
+        # "How many lives", "which works": a noun, whatever else the word may be.
+        is_noun = not number and found["word"].lower() != "what" and each[0].lower() not in AUXILIARIES
+        if (is_verb(each[0]) and not is_noun) or number >= _LONGEST_NOUN:
             end = each.start()
             break
         if number == 0 and each[0].lower() in PREPOSITIONS:

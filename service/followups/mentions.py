@@ -4,11 +4,11 @@ import re
 from collections.abc import Iterator, Sequence
 
 from index.words import STOP_WORDS, words_of
-from service.utterance import AUXILIARIES, PREPOSITIONS, WORD, Question, is_verb
+from service.followups.utterance import AUXILIARIES, PREPOSITIONS, WORD, Question, is_verb
 
 # "Ministry of Foreign Affairs", "Ts. Munkh-Orgil", "Corinne Pereira Da Silva", "2019"; not "Who" at the beginning.
 _NAME = re.compile(
-    r"(?:\w{1,3}\.\s)?[^\W\d_a-z][\w'’.-]*(?:\s(?:(?:of|for|and|the|de|da|di|van|von|on)\s){0,2}[^\W\d_a-z][\w'’-]*)*"
+    r"(?<!\w)(?:\w{1,3}\.\s)?[^\W\d_a-z][\w'’.-]*(?:\s(?:(?:of|for|and|the|de|da|di|van|von|on)\s){0,2}[^\W\d_a-z][\w'’-]*)*"
 )
 _QUESTION_WORDS = frozenset("how which what who whom whose when where why".split())
 _NO_NAME = _QUESTION_WORDS | AUXILIARIES | PREPOSITIONS | STOP_WORDS
@@ -24,6 +24,7 @@ _NO_PERSON = re.compile(
 )
 _ABSTAINED = re.compile(r"\b(?:do(?:es)? not say|don['’]t say|no answer|not found|cannot answer)\b", re.IGNORECASE)
 _BE_OR_HAVE = frozenset("is are was were has have had".split())
+_SUBORDINATING = frozenset("when where while if because that which who whom whose although though whether".split())
 _LONGEST_ANSWER = 150
 _MARKUP = re.compile(r"!?\[([^\]]*)\]\([^)]*\)|[*_`#>]+|\[\d+\]")
 
@@ -33,7 +34,7 @@ def names(text: str) -> list[str]:
     found = []
     for match in _NAME.finditer(text):
         words = match[0].split()
-        while words and words[0].lower().rstrip(".") in _NO_NAME:
+        while words and (words[0][0].islower() or words[0].lower().rstrip(".") in _NO_NAME):
             words = words[1:]
         if words:
             found.append(" ".join(words).rstrip(".'’"))
@@ -57,10 +58,15 @@ def is_person(answer: str, asked: Question) -> bool:
     return bool(_PERSON_NOUN.search(asked.phrase)) or (not asked.noun and 2 <= len(answer.split()) <= 4)
 
 
-def is_thing(answer: str, asked: Question) -> bool:
-    """Whether the answer to a question is a thing or place with a name or description, not a number, day or person."""
-    counted = re.search(r"\b(?:how|when|why)\b", asked.word, re.IGNORECASE) or re.match(r"(?:[a-z]+ )*\d", answer)
-    return bool(answer) and not counted and not is_person(answer, asked)
+def looks_like_a_person(name: str, question: str) -> bool:
+    """Whether a name in a question may be that of a person, by its spelling."""
+    return 2 <= len(name.split()) <= 4 and not _NO_PERSON.search(name) and f"the {name}" not in question
+
+
+def head(phrase: str) -> str:
+    """Return the last word of a noun phrase, before any "of": what it says that something is."""
+    words = re.split(r" (?:of|for|in|on|to|between)\b", phrase)[0].split()
+    return words[-1] if words else ""
 
 
 def topic(asked: Question) -> str:
@@ -75,6 +81,7 @@ def topic(asked: Question) -> str:
     if asked.asks_subject:
         return " ".join(words[1:])
     auxiliary, words = words[0].lower(), words[1:]
+    words = words[: next((n for n, each in enumerate(words) if n and each.lower() in _SUBORDINATING), len(words))]
     end = next(
         (n for n, each in enumerate(words) if n and is_verb(each) and each.lower() not in AUXILIARIES), len(words)
     )
