@@ -12,7 +12,8 @@ from index.filters import Filters
 from index.retriever import Hit
 from service import VERSION
 from service.answers import Agreement, Answer, choose, compose
-from service.conversation import Turn, readings
+from service.conversation import Turn, meanings
+from service.followups.rewriting import Meaning
 from service.reader.reader import Reader, Reading, probability
 
 # Probabilities that differ less are equal: sums of floating point depend on what is computed together.
@@ -103,7 +104,7 @@ class Answerer:
         `history` is what was said before, the oldest turn first. Where the question may mean several things after it,
         each is read, and the one with the most confident answer counts. `top_k` is how many passages are shown; what is
         read does not depend on it. `check_deadline` is called between the steps and raises to give up; `on_retrieved`
-        is called with what was found for each meaning, before it is read.
+        is called with what was found for each of the things that are read, before that is read.
 
         Raises:
             UnresolvableCitation: a reader's span does not stand in its passage.
@@ -114,14 +115,14 @@ class Answerer:
         every = [
             self._read(
                 collection,
-                meant,
+                meaning,
                 enough,
                 top_k=shown,
                 filters=filters,
                 check_deadline=check_deadline,
                 on_retrieved=on_retrieved,
             )
-            for meant in readings(question, history)
+            for meaning in meanings(question, history)
         ]
         best = max(every, key=lambda each: each.confidence)  # the first of equals
 
@@ -146,7 +147,7 @@ class Answerer:
     def _read(
         self,
         collection: Collection,
-        question: str,
+        meaning: Meaning,
         enough: float,
         *,
         top_k: int,
@@ -154,18 +155,18 @@ class Answerer:
         check_deadline: Callable[[], None],
         on_retrieved: Callable[[Retrieval], None],
     ) -> _Read:
-        """Retrieve passages for a question that stands alone, and read the first of them."""
+        """Retrieve passages for what a question means, and read the first of them."""
         begin = time.perf_counter()
-        retrieval = collection.retrieve(question, top_k=top_k, filters=filters)
+        retrieval = collection.retrieve(meaning.question, top_k=top_k, filters=filters)
         retrieved = time.perf_counter()
         check_deadline()
         on_retrieved(retrieval)
 
         hits = retrieval.hits[: self._read_depth]
-        reading = self.reader.read(question, hits, min_confidence=enough)
+        reading = self.reader.read(meaning.question, hits, min_confidence=enough, told=meaning.told)
         read = time.perf_counter()
         check_deadline()
-        return _Read(question, retrieval, hits, reading, (retrieved - begin) * 1e3, (read - retrieved) * 1e3)
+        return _Read(meaning.question, retrieval, hits, reading, (retrieved - begin) * 1e3, (read - retrieved) * 1e3)
 
     def fingerprint(self, collection_fingerprint: str) -> str:
         """Return the hash of everything that decides an answer: same fingerprint and question, same answer."""
