@@ -3,12 +3,13 @@
 import { collection, showCollections, startCollections } from "./collections.js";
 import { announce, byId, make } from "./element.js";
 import { askForKey } from "./key.js";
-import { acceptDrops, showDocuments, startLibrary } from "./library.js";
+import { listed, showDocuments, startLibrary } from "./library.js";
 import { fragment, parse } from "./link.js";
 import { isNarrow, openPane, showPane } from "./pane.js";
 import { forgetTexts, read } from "./reader.js";
 import { ask, listDocuments } from "./service.js";
 import { historyOf, Turn } from "./turn.js";
+import { startUploads } from "./uploads.js";
 
 // What may be asked of the documents that come with the project, where they are there.
 const EXAMPLES = [
@@ -247,18 +248,28 @@ startCollections(() => {
     showDocuments();
   }
 });
+function documentsChanged() {
+  forgetTexts();
+  showCollections().catch(() => {});
+  if (turns.length === 0) {
+    welcome().catch(() => {});
+  }
+}
+
 startLibrary({
-  onChange: () => {
-    forgetTexts();
-    showCollections().catch(() => {});
-    if (turns.length === 0) {
-      welcome().catch(() => {});
-    }
-  },
+  onChange: documentsChanged,
   onRead: ({ id, title, source }) =>
     openCitation([{ document_id: id, document_title: title, source }], 0, collection(), byId("open-library")),
 });
-acceptDrops(() => openPane() === "library" || openLibrary(byId("open-library")));
+startUploads({
+  onDrop: () => openPane() === "library" || openLibrary(byId("open-library")),
+  onChange: (of) => {
+    documentsChanged();
+    if (of === listed()) {
+      showDocuments();
+    }
+  },
+});
 
 byId("ask").onsubmit = submit;
 byId("question").oninput = grow;

@@ -4,7 +4,7 @@ import { collection } from "./collections.js";
 import { confirmed } from "./confirm.js";
 import { announce, byId, count, icon, make, words } from "./element.js";
 import { documentPath } from "./link.js";
-import { deleteDocument, listDocuments, upload } from "./service.js";
+import { deleteDocument, listDocuments } from "./service.js";
 
 let shown = null; // the collection whose documents are listed
 let cursor = null;
@@ -16,11 +16,10 @@ export function startLibrary({ onChange, onRead }) {
   changed = onChange;
   read = onRead;
   byId("more-documents").onclick = () => more();
-  byId("files").onchange = (event) => {
-    addFiles([...event.target.files]);
-    event.target.value = "";
-  };
 }
+
+/** Return the name of the collection whose documents are listed. */
+export const listed = () => shown;
 
 /** Show the documents of the collection that is asked, from the first. */
 export async function showDocuments() {
@@ -97,76 +96,4 @@ async function remove({ id, title }, item) {
   } catch (problem) {
     item.append(make("p", { className: "bad", role: "alert" }, problem.detail));
   }
-}
-
-/** Add files to the collection that is asked, one after the other, each with its progress. */
-async function addFiles(files) {
-  const of = collection();
-  const waiting = files.map((file) => {
-    const row = rowOf(file);
-    byId("uploads").append(row.element);
-    return { file, row };
-  });
-  for (const { file, row } of waiting) {
-    try {
-      const receipt = await upload(of, file, row.progress);
-      row.done(receipt);
-      announce(`${file.name} is added`);
-      changed();
-      if (of === shown) {
-        await showDocuments();
-      }
-    } catch (problem) {
-      row.failed(problem);
-      announce(`${file.name} could not be added. ${problem.detail}`);
-    }
-  }
-}
-
-function rowOf(file) {
-  const bar = make("progress", { max: 1, value: 0, "aria-label": `Sending ${file.name}` });
-  const state = make("span", { className: "quiet" }, "Waiting");
-  const element = make("li", {}, words(file.name), state, bar);
-  const end = (text, className) => {
-    bar.remove();
-    state.className = className;
-    state.textContent = text;
-  };
-  return {
-    element,
-    progress(share) {
-      bar.value = share;
-      state.textContent = share < 1 ? `${Math.round(share * 100)} %` : "Reading…";
-      if (share === 1) {
-        bar.removeAttribute("value"); // how long the service works on it is not known
-      }
-    },
-    done: ({ status, passages }) => end(`${status === 201 ? "Added" : "Up to date"} · ${count(passages, "passage")}`, "good"),
-    failed: ({ detail }) => end(detail, "bad"),
-  };
-}
-
-/** Let files be dropped anywhere on the page; `onDrop` is called before they are added. */
-export function acceptDrops(onDrop) {
-  const landing = byId("landing");
-  const holdsFiles = (event) => event.dataTransfer?.types.includes("Files");
-  addEventListener("dragover", (event) => {
-    if (holdsFiles(event)) {
-      event.preventDefault();
-      landing.firstElementChild.replaceChildren("Drop to add to ", words(collection()));
-      landing.hidden = false;
-    }
-  });
-  addEventListener("dragleave", (event) => {
-    landing.hidden ||= event.relatedTarget === null;
-  });
-  addEventListener("drop", (event) => {
-    landing.hidden = true;
-    if (holdsFiles(event)) {
-      event.preventDefault();
-      const files = [...event.dataTransfer.files];
-      onDrop();
-      addFiles(files);
-    }
-  });
 }

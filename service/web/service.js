@@ -110,7 +110,12 @@ export function deleteCollection(name) {
   return send("DELETE", `/v1/collections/${encodeURIComponent(name)}`);
 }
 
-/** Send a file. `onProgress` gets the share that is sent, 0 to 1; at 1 the service works on it. Returns a receipt. */
+/** Return how far a job has come, with what failed. */
+export async function readJob(collection, id) {
+  return (await send("GET", `/v1/jobs/${encodeURIComponent(id)}?${inCollection(collection)}`)).json();
+}
+
+/** Send a file. `onProgress` gets the share that is sent, 0 to 1; at 1 the service works on it. Returns what came of it. */
 export function upload(collection, file, onProgress) {
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest(); // fetch tells nothing of how much is sent
