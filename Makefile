@@ -27,7 +27,7 @@ export CITESPAN_PORT := $(PORT)
 export HF_HUB_OFFLINE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help serve build ask eval check accept bench bench-reader bench-retrieval bench-ingestion train wheel test torture lint format clean
+.PHONY: help serve build ask eval eval-dialogues check accept bench bench-reader bench-retrieval bench-ingestion bench-streaming train wheel test torture lint format clean
 
 help: ## List the targets.
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,6 +43,9 @@ ask: $(DATA_DIR)/default/store.sqlite ## Ask a question: make ask Q="How many fi
 
 eval: $(VENV)/.installed-dev ## Print the table of figures of the questions about the seeds.
 	@$(BIN)/citespan-eval run
+
+eval-dialogues: $(VENV)/.installed-dev ## Print the figures of the dialogues about the seeds, with and without what was said before.
+	@$(BIN)/citespan-eval run dialogues --ablate-history
 
 check: $(VENV)/.installed-dev ## Ask the questions about the seeds, and fail if an answer is worse than in the baseline.
 	@$(BIN)/citespan-eval run --out $(RUN)
@@ -64,6 +67,9 @@ bench-ingestion: $(VENV)/.installed-dev ## Measure how fast the paragraphs in DA
 	@$(BIN)/python -m eval.bench.ingestion $(DATA)
 	@$(BIN)/python -m eval.bench.interference $(DATA)
 
+bench-streaming: $(DATA_DIR)/default/store.sqlite $(VENV)/.installed-dev ## Measure how soon a chat hears the answer, against the same question through /v1/ask.
+	@$(BIN)/python -m eval.bench.streaming
+
 train: $(VENV)/.installed-dev ## Train the reader on the data sets in DATA, from the cross-encoder in START.
 	@$(BIN)/python -m training fit $(DATA) --work $(WORK) --pass first --start $(START) --name first
 	@$(BIN)/python -m training fit $(DATA) --work $(WORK) --pass second --start first --name second
@@ -78,8 +84,8 @@ wheel: $(VENV)/bin/python ## Build the wheel, web files and the reader's weights
 test: $(VENV)/.installed-dev ## Run the tests.
 	@$(BIN)/python -m pytest --cov --cov-report=term --durations=15
 
-torture: $(VENV)/.installed-dev ## Kill writers 1,000 times, flip bytes and change collections at random for much longer than the tests do.
-	@TORTURE_KILLS=1000 TORTURE_FLIPS=5000 TORTURE_OPERATIONS=20000 $(BIN)/python -m pytest -q tests/test_index_crash.py tests/test_index_disk.py tests/test_index_machine.py
+torture: $(VENV)/.installed-dev ## Kill writers 1,000 times, flip bytes, change collections and damage files at random for much longer than the tests do.
+	@TORTURE_KILLS=1000 TORTURE_FLIPS=5000 TORTURE_OPERATIONS=20000 TORTURE_FILES=200 $(BIN)/python -m pytest -q tests/test_index_crash.py tests/test_index_disk.py tests/test_index_machine.py tests/test_index_fuzz.py
 
 lint: $(VENV)/.installed-dev ## Check style, types and the direction of imports.
 	$(BIN)/ruff check .

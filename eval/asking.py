@@ -10,7 +10,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from eval.cases import select, standing_alone
+from eval.cases import select
 from eval.engines import DEFAULT_COLLECTION, Engine, Texts
 from eval.folders import Folders, read_folder
 from eval.http_engine import HttpEngine
@@ -118,12 +118,12 @@ def open_texts(folders: Sequence[str], url: str | None, key: str | None, collect
 def run_set(questions: QuestionSet, engine: Engine, *, split: str | None, jobs: int | None, err: Console) -> Run:
     """Put the cases of a split to an engine, and show how far it is."""
     cases = select(questions.cases, split)
-    if not (alone := len(standing_alone(cases))):
+    if not cases:
         raise click.UsageError(f"{questions.name} has no question{f' of the split {split}' if split else ''} to ask.")
     if jobs is None:
         jobs = _JOBS_OVER_HTTP if isinstance(engine, HttpEngine) else _JOBS_HERE
     with progress_bar(err) as progress:
-        task = progress.add_task("Asking", total=alone)
+        task = progress.add_task("Asking", total=len(cases))
         return run_cases(
             questions.name,
             cases,

@@ -12,7 +12,7 @@ from eval.replies import Proposal, Reply
 from eval.run_file import write_text
 from index.errors import InvalidCase
 
-_LEFT_OUT_IF_EMPTY = ("history", "collection", "relevant")
+_LEFT_OUT_IF_EMPTY = ("history", "standalone", "collection", "relevant")
 
 
 def case_line(case: Case) -> str:

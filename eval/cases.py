@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from index.errors import InvalidCase
+from service.conversation import Turn
 
 SEEDS_SET = Path(__file__).with_name("data") / "seeds.jsonl"
+DIALOGUES_SET = SEEDS_SET.with_name("dialogues.jsonl")
 
 _REQUIRED = {"id", "question", "answers", "spans", "answerable", "tags", "split"}
-_OPTIONAL = {"history", "collection"}
+_OPTIONAL = {"history", "standalone", "collection"}
 _TURN = {"role", "content"}
 _ROLES = ("user", "assistant")
 _SPLITS = ("dev", "test")
@@ -24,14 +26,6 @@ class GoldSpan:
     document: str
     start: int
     end: int
-
-
-@dataclass(frozen=True, slots=True)
-class Turn:
-    """Something that was said before the question; `role` is "user" or "assistant"."""
-
-    role: str
-    content: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +42,10 @@ class Case:
 
     `answers` are the accepted wordings, the best first; they and `spans` are empty exactly when the documents do not
     say. Nothing is chosen or tuned on the cases whose `split` is "test". `history` are the earlier turns of a dialogue,
-    without which the question may not be understood. `collection` names the documents that are asked; None: those
-    that the runner asks anyway. `relevant` are the judgements of a retrieval collection, which knows no answers; a case
-    that has them is not judged by what is answered.
+    without which the question may not be understood; `standalone` is the same question written out by a person, so that
+    it needs no history, and None where it needs none anyway. `collection` names the documents that are asked; None:
+    those that the runner asks anyway. `relevant` are the judgements of a retrieval collection, which knows no answers;
+    a case that has them is not judged by what is answered.
     """
 
     id: str
@@ -61,6 +56,7 @@ class Case:
     tags: tuple[str, ...]
     split: str
     history: tuple[Turn, ...] = ()
+    standalone: str | None = None
     collection: str | None = None
     relevant: tuple[Relevant, ...] = ()
 
@@ -100,7 +96,7 @@ def select(cases: Iterable[Case], split: str | None) -> list[Case]:
 
 
 def standing_alone(cases: Iterable[Case]) -> list[Case]:
-    """Return the cases that can be understood without the turns before them."""
+    """Return the cases that were asked first, without turns before them."""
     return [case for case in cases if not case.history]
 
 
@@ -124,8 +120,11 @@ def _case(content: dict[str, Any]) -> Case:
         tuple(content["tags"]),
         content["split"],
         _history(content["history"]) if "history" in content else (),
+        _standalone(content["standalone"]) if "standalone" in content else None,
         _collection(content["collection"]) if "collection" in content else None,
     )
+    if case.standalone is not None and not case.history:
+        raise ValueError("standalone is for a question with a history; leave it out")
     if case.split not in _SPLITS:
         raise ValueError(f"split must be one of {', '.join(_SPLITS)}")
     if case.answerable != bool(case.answers) or case.answerable != bool(case.spans):
@@ -149,6 +148,12 @@ def _turn(content: Any) -> Turn:
     if not _is_text(content["content"]):
         raise ValueError("the content of a turn must be a text that is not blank")
     return Turn(content["role"], content["content"])
+
+
+def _standalone(content: Any) -> str:
+    if not _is_text(content):
+        raise ValueError("standalone must be a question; leave the field out where the question stands alone")
+    return str(content)
 
 
 def _collection(content: Any) -> str:

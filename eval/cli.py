@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +11,11 @@ import click
 from rich.text import Text
 
 from eval import exports, trec
+from eval.ablation import WAYS, changed, print_ablation
 from eval.asking import FILE, engine_options, open_engine, run_set
 from eval.authoring_cli import lint, new
 from eval.baseline import baseline_of, read_baseline, read_baseline_or_run, write_baseline
-from eval.cases import SEEDS_SET
+from eval.cases import DIALOGUES_SET, SEEDS_SET
 from eval.figures import figures
 from eval.gate import LEAST, Limits, breaches
 from eval.halves import open_to_view
@@ -28,6 +30,13 @@ from eval.tables import print_failures, print_figures
 from eval.verdicts import Verdict
 from index.errors import InvalidRun
 from service.console import FAILED, FAULTY, OK, command, err, out, warn
+
+_SHIPPED = {"seeds": SEEDS_SET, "dialogues": DIALOGUES_SET}
+
+
+def _shipped(_: click.Context, __: click.Parameter, given: Path) -> Path:
+    """Return the path of a set that comes with Citespan, where its name is given and there is no such file."""
+    return given if given.exists() else _SHIPPED.get(str(given), given)
 
 
 def _at_least(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -49,13 +58,19 @@ def main() -> None:
 
 
 @main.command()
-@click.argument("set_file", metavar="SET", type=FILE, default=SEEDS_SET)
+@click.argument("set_file", metavar="SET", type=FILE, default=SEEDS_SET, callback=_shipped)
 @engine_options
 @click.option("--qrels", type=FILE, help="SET has TREC topics, and this file the judgements of their documents.")
 @click.option("--split", type=click.Choice(["dev", "test"]), help="Only this half; default: both, a column each.")
 @click.option("--jobs", type=click.IntRange(1, 64), help="Questions at a time. [default: 4 over HTTP, else 1]")
 @click.option("--out", "out_file", type=FILE, help="Write the run to this file, for `citespan-eval check`.")
 @click.option("--failures", is_flag=True, help="List what went wrong, too; of a set with two halves on dev alone.")
+@click.option(
+    "--ablate-history",
+    "ablate",
+    is_flag=True,
+    help="Ask follow-ups without their history, too, and written out by hand.",
+)
 @command
 def run(
     set_file: Path,
@@ -65,18 +80,24 @@ def run(
     out_file: Path | None,
     *,
     failures: bool,
+    ablate: bool,
     **engine_named: Any,
 ) -> int:
     """Put the questions of SET to an engine, in this process or over HTTP, and print the table of figures.
 
-    SET has one question a line (.jsonl), or is in the format of SQuAD (.json), or has TREC topics (--qrels).
+    SET has one question a line (.jsonl), or is in the format of SQuAD (.json), or has TREC topics (--qrels). The sets
+    "seeds" and "dialogues" come with Citespan.
     """
     questions = read_set(set_file, qrels=qrels)
     with open_engine(**engine_named, documents=questions.documents, err=err) as engine:
-        result = run_set(questions, engine, split=split, jobs=jobs, err=err)
+        asked = partial(run_set, engine=engine, split=split, jobs=jobs, err=err)
+        result = asked(questions)
+        ways = {name: asked(changed(questions, way)) for name, way in WAYS.items()} if ablate else {}
     if out_file is not None:
         write_run(result, out_file)
     print_figures(result, out)
+    if ablate:
+        print_ablation(result, ways, out)
     for warning in result.warnings:
         warn(warning)
     if failures:

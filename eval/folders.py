@@ -5,8 +5,10 @@ from pathlib import Path
 
 from eval.cases import Case
 from eval.engines import collection_of
-from index.documents import Document, find_files, read_document
+from index.documents import Document, find_files
 from index.errors import InvalidDocument
+from index.formats.limits import Limits
+from service.files import read_file
 
 
 class Folders:
@@ -39,7 +41,11 @@ def read_folder(folder: Path) -> list[Document]:
     Raises:
         InvalidDocument: one cannot be read, or there is none.
     """
-    documents = [read_document(path, source=source) for source, path in find_files(folder)]
+    limits = Limits()
+    found = [each for source, path in find_files(folder) for each in read_file(path, source=source, limits=limits)]
+    if wrong := next((each for each in found if each.document is None), None):
+        raise InvalidDocument(f"{wrong.source}: {wrong.why}")
+    documents = [each.document for each in found if each.document is not None]
     if not documents:
-        raise InvalidDocument(f"There is no .txt or .md file in {folder}; name the one that is asked about.")
+        raise InvalidDocument(f"There is no file that can be read in {folder}; name the one that is asked about.")
     return documents

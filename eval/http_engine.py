@@ -3,6 +3,7 @@
 import hashlib
 import threading
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 from urllib.parse import quote
 
@@ -69,7 +70,13 @@ class HttpEngine:
 
     def ask(self, case: Case) -> Reply:
         """Return what the service answers. Where it is busy, wait for as long as it says and ask again."""
-        body = {"question": case.question, "top_k": RANKING_DEPTH, "collection": self.collection(case)}
+        body: dict[str, Any] = {
+            "question": case.question,
+            "top_k": RANKING_DEPTH,
+            "collection": self.collection(case),
+        }
+        if case.history:
+            body["history"] = [asdict(turn) for turn in case.history]
         return reply_of(self._json(self._send("POST", "/v1/ask", json=body)))
 
     def documents(self, case: Case) -> Mapping[str, str]:

@@ -45,7 +45,9 @@ class LocalEngine:
         """Return what is answered; it goes the way that a response over HTTP goes, so that both are the same."""
         collection = self._library.collection(self.collection(case))
         try:
-            response = self._answerer.ask(collection, checked_question(case.question), top_k=RANKING_DEPTH)
+            response = self._answerer.ask(
+                collection, checked_question(case.question), history=case.history, top_k=RANKING_DEPTH
+            )
         except (InvalidQuestion, UnresolvableCitation) as error:
             raise QuestionFailed(str(error)) from error
         return reply_of(AskResponse.of(response).model_dump())

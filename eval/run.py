@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 
 from eval import metrics
-from eval.cases import Case, standing_alone
+from eval.cases import Case
 from eval.engines import Engine
 from eval.ranking import Gains, gains_of
 from eval.replies import Reply
@@ -148,13 +148,10 @@ def run_cases(
 ) -> Run:
     """Put every case to the engine, `jobs` at a time, and judge what it says; `progress` is told how many are done.
 
-    Follow-ups are left out as long as no engine takes what was said before them.
-
     Raises:
         EngineUnavailable: the engine cannot be asked, answered nothing at all, or changed meanwhile.
     """
     begin, started_at = time.perf_counter(), datetime.now(UTC).isoformat(timespec="seconds")
-    given, cases = len(cases), standing_alone(cases)
     documents = {engine.collection(case): dict(engine.documents(case)) for case in cases}
     replies = _ask_all(cases, engine, jobs, progress)
     if replies and all(isinstance(each, str) for each in replies):
@@ -168,7 +165,7 @@ def run_cases(
         VERSION,
         SetDescription(name, split, sha256_of(cases)),
         engine.description(),
-        {"jobs": str(jobs), "left out": str(given - len(cases))},
+        {"jobs": str(jobs)},
         tuple(fingerprints),
         documents,
         started_at,

@@ -71,8 +71,6 @@ def print_figures(run: Run, out: Console) -> None:
         table.add_row(name, *values)
     out.print(table)
     out.print(LEGEND, style="dim")
-    if (left_out := run.settings["left out"]) != "0":
-        out.print(f"{left_out} follow-ups were left out: the service does not take a history yet.", style="dim")
     out.print(f"fingerprint {', '.join(each[:16] for each in run.fingerprints)}", style="dim")
 
 

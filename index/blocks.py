@@ -12,6 +12,7 @@ from enum import Enum
 from markdown_it import MarkdownIt
 
 from index.sentences import ends_sentence, split_sentences
+from index.structure import Structure
 
 MAX_HEADING_LENGTH = 120
 MAX_HEADING_WORDS = 18
@@ -21,6 +22,7 @@ _LINE = re.compile(r"[^\n]+")
 _LIST_MARK = re.compile(r"(?:[-*+•‣–—]|\(?\d{1,3}[.)]|[a-z][.)])\s")
 # Far more than a first block and what follows it.
 _TITLE_REACH = 20_000
+_TITLE_DEPTH = 500
 
 _WORD = re.compile(r"\w+")
 _HEADING_MARKS = re.compile(r"#{1,6}(?:[ \t]+|$)")
@@ -53,19 +55,31 @@ class Block:
     end: int
 
 
-def split_blocks(text: str, *, markdown: bool) -> list[Block]:
-    """Return the blocks of `text` in order. They do not overlap, and together they hold all that is not white space."""
+def split_blocks(text: str, *, markdown: bool, structure: Structure | None = None) -> list[Block]:
+    """Return the blocks of `text` in order. They do not overlap, and together they hold all that is not white space.
+
+    A structure says which lines are headings; then every other line is a paragraph.
+    """
+    if structure is not None:
+        return list(_structured_blocks(text, structure))
     return list(_markdown_blocks(text) if markdown else _plain_blocks(_lines(text, 0, len(text))))
 
 
-def find_title(text: str, *, markdown: bool) -> str:
+def find_title(text: str, *, markdown: bool, structure: Structure | None = None) -> str:
     """Return a title for `text`: its first block where that is a heading, else the beginning of its first sentence.
 
     The title is made for people and need not stand in the text: white space is folded, a long sentence is cut at a
     word and ends with an ellipsis.
     """
-    text = text.lstrip()[:_TITLE_REACH]  # only the beginning decides, and the whole may be a book
-    first = split_blocks(text, markdown=markdown)[0]
+    skipped = len(text) - len(text.lstrip())
+    text = text[skipped : skipped + _TITLE_REACH]  # only the beginning decides, and the whole may be a book
+    if structure is not None and structure.headings:
+        heading = structure.headings[0]
+        end = min(heading.end - skipped, len(text))
+        # The first line of a page may stand above its title; a heading far below is of a part only.
+        if end > heading.start - skipped and heading.start - skipped <= _TITLE_DEPTH:
+            return _shortened(text[heading.start - skipped : end], MAX_HEADING_LENGTH)
+    first = split_blocks(text, markdown=markdown, structure=None if structure is None else Structure())[0]
     words = text[first.start : first.end]
     if first.kind is BlockKind.HEADING:
         if markdown:
@@ -73,8 +87,11 @@ def find_title(text: str, *, markdown: bool) -> str:
     else:
         start, end = next(iter(split_sentences(text, first.start, first.end)))
         words = text[start:end]
+    return _shortened(words, MAX_HEADING_LENGTH if first.kind is BlockKind.HEADING else TITLE_LENGTH)
+
+
+def _shortened(words: str, limit: int) -> str:
     words = " ".join(words.split())
-    limit = MAX_HEADING_LENGTH if first.kind is BlockKind.HEADING else TITLE_LENGTH
     if len(words) <= limit:
         return words
     cut = words.rfind(" ", limit // 2, limit)
@@ -93,6 +110,21 @@ def heading_text(words: str) -> str:
         if not unmarked or unmarked[-1] in " \t":
             words = unmarked
     return words.strip()
+
+
+def _structured_blocks(text: str, structure: Structure) -> Iterator[Block]:
+    position = 0
+    for heading in structure.headings:
+        yield from _line_blocks(text, position, heading.start)
+        yield Block(BlockKind.HEADING, heading.start, heading.end)
+        position = heading.end
+    yield from _line_blocks(text, position, len(text))
+
+
+def _line_blocks(text: str, start: int, end: int) -> Iterator[Block]:
+    """Yield every line as a paragraph: who made a structure has put lines together, and left page furniture out."""
+    for line in _lines(text, start, end):
+        yield Block(BlockKind.PARAGRAPH, line.start, line.end)
 
 
 @dataclass(frozen=True, slots=True)

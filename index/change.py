@@ -28,13 +28,16 @@ class Change(Snapshot):
         """
         now = datetime.now(UTC).isoformat(timespec="seconds")
         generation = self._advance()
+        structure = document.structure
         number = self._connection.execute(
             "INSERT INTO documents (id, source, title, text, content_sha256, metadata, tags, date, generation,"
-            " passages, characters, created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+            " passages, characters, created_at, updated_at, structure, structure_sha256, pages)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
             " ON CONFLICT (source) DO UPDATE SET title = excluded.title, text = excluded.text,"
             " content_sha256 = excluded.content_sha256, metadata = excluded.metadata, tags = excluded.tags,"
             " date = excluded.date, generation = excluded.generation, passages = excluded.passages,"
-            " characters = excluded.characters, updated_at = excluded.updated_at RETURNING number",
+            " characters = excluded.characters, updated_at = excluded.updated_at, structure = excluded.structure,"
+            " structure_sha256 = excluded.structure_sha256, pages = excluded.pages RETURNING number",
             (
                 document.id,
                 document.source,
@@ -49,6 +52,9 @@ class Change(Snapshot):
                 len(document.text),
                 now,
                 now,
+                None if structure is None else structure.to_json(),
+                None if structure is None else structure.sha256,
+                None if structure is None else len(structure.pages) or None,
             ),
         ).fetchone()[0]
         self._connection.execute("DELETE FROM passages WHERE document = ?", (number,))

@@ -570,8 +570,10 @@ class Collection:
 
 
 def _is_unchanged(known: DocumentRecord, document: Document) -> bool:
-    if (known.content_sha256, known.title, known.tags, known.date) != (
+    structure_sha256 = None if document.structure is None else document.structure.sha256
+    if (known.content_sha256, known.structure_sha256, known.title, known.tags, known.date) != (
         document.content_sha256,
+        structure_sha256,
         document.title,
         document.tags,
         document.date,

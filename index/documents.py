@@ -16,7 +16,9 @@ from pathlib import Path, PurePosixPath
 from typing import TypeAlias
 
 from index.blocks import find_title
-from index.errors import InvalidDocument
+from index.errors import DamagedFile, InvalidDocument
+from index.formats.kinds import MARKDOWN_SUFFIXES, READABLE_SUFFIXES
+from index.structure import Structure, checked_structure
 
 Scalar: TypeAlias = str | int | float | bool
 
@@ -25,8 +27,6 @@ MAX_TITLE_LENGTH = 500
 MAX_METADATA_BYTES = 16_384
 MAX_TAGS = 50
 MAX_TAG_LENGTH = 100
-MARKDOWN_SUFFIXES = (".md", ".markdown")
-READABLE_SUFFIXES = (".txt", ".text", *MARKDOWN_SUFFIXES)
 
 _BYTE_ORDER_MARK = "\ufeff"
 _REPLACEMENT = "\ufffd"
@@ -41,7 +41,7 @@ class Document:
 
     `text` is canonical; `content_sha256` is the lower-case hexadecimal SHA-256 of `text` in UTF-8. Two documents are
     equal when everything a reader could see of them is equal. `tags` are sorted, each once; `date` is a day,
-    YYYY-MM-DD. Make one with `make_document`.
+    YYYY-MM-DD; `structure` is what a converted file says of its text. Make one with `make_document`.
     """
 
     id: str
@@ -52,11 +52,12 @@ class Document:
     metadata: Mapping[str, Scalar] = field(default_factory=dict)
     tags: tuple[str, ...] = ()
     date: str | None = None
+    structure: Structure | None = None
 
     @property
     def is_markdown(self) -> bool:
-        """Whether the source's name says that the text is Markdown."""
-        return self.source.lower().endswith(MARKDOWN_SUFFIXES)
+        """Whether the source's name says that the text is Markdown, and it was not converted."""
+        return self.structure is None and self.source.lower().endswith(MARKDOWN_SUFFIXES)
 
 
 def canonical_text(text: str) -> str:
@@ -84,13 +85,14 @@ def decode(data: bytes) -> str:
     """Return the canonical text of a file's bytes: UTF-8, or UTF-16 when a byte order mark says so.
 
     Raises:
-        InvalidDocument: the bytes are in another encoding, or `canonical_text` refuses their text.
+        DamagedFile: the bytes are in another encoding.
+        InvalidDocument: `canonical_text` refuses their text.
     """
     encoding = "utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8"
     try:
         return canonical_text(data.decode(encoding))
     except UnicodeDecodeError as error:
-        raise InvalidDocument(
+        raise DamagedFile(
             f"The file is not {encoding.upper()} text (byte {error.start}: {error.reason}); save it as UTF-8."
         ) from error
 
@@ -114,20 +116,27 @@ def make_document(
     metadata: Mapping[str, Scalar] | None = None,
     tags: Iterable[str] = (),
     date: str | None = None,
+    structure: Structure | None = None,
 ) -> Document:
     """Make a document of decoded text.
 
-    A missing source becomes `upload:<content_sha256>`, a missing title is taken from the text.
+    A missing source becomes `upload:<content_sha256>`, a missing title is taken from the text. The offsets of a
+    `structure` are of the text as it is given, which must be canonical then.
 
     Raises:
-        InvalidDocument: the text, the source, the title, the metadata, a tag or the date cannot be taken.
+        InvalidDocument: the text or its structure, the source, the title, the metadata, a tag or the date cannot be
+            taken.
     """
-    text = canonical_text(text)
+    given, text = text, canonical_text(text)
+    if structure is not None:
+        if text != given:
+            raise InvalidDocument("A text with pages or headings must not begin with a byte order mark or hold CR.")
+        structure = checked_structure(text, structure.pages, structure.headings)
     sha256 = content_sha256(text)
     source = _checked_line("source", f"upload:{sha256}" if source is None else source, MAX_SOURCE_LENGTH)
-    markdown = source.lower().endswith(MARKDOWN_SUFFIXES)
+    markdown = structure is None and source.lower().endswith(MARKDOWN_SUFFIXES)
     if title is None:
-        title = _CONTROL.sub(_REPLACEMENT, find_title(text, markdown=markdown))
+        title = _CONTROL.sub(_REPLACEMENT, find_title(text, markdown=markdown, structure=structure))
     title = _checked_line("title", title, MAX_TITLE_LENGTH)
     return Document(
         document_id(source),
@@ -138,6 +147,7 @@ def make_document(
         _checked_metadata(metadata or {}),
         _checked_tags(tags),
         None if date is None else checked_day(date),
+        structure,
     )
 
 

@@ -13,6 +13,30 @@ class InvalidDocument(CitespanError):
     """A document cannot be taken as it is: no text, undecodable bytes, NUL characters, a bad title or source."""
 
 
+class UnsupportedFormat(InvalidDocument):
+    """A file is of a kind that is not read, or is not what its name says."""
+
+
+class EncryptedFile(InvalidDocument):
+    """A file is encrypted: it opens with a password only."""
+
+
+class ScannedFile(InvalidDocument):
+    """A file holds pictures, and no text."""
+
+
+class EmptyFile(InvalidDocument):
+    """A file is sound and holds no text."""
+
+
+class DamagedFile(InvalidDocument):
+    """A file is not as its format says: cut short, or put together wrongly."""
+
+
+class FileOverLimit(InvalidDocument):
+    """Reading a file takes more time, memory, pages or characters than it may."""
+
+
 class InvalidCollectionName(CitespanError):
     """A collection's name does not fit the form that a directory and a URL both allow."""
 
@@ -31,6 +55,20 @@ class UnknownCollection(CitespanError):
 
 class UnknownJob(CitespanError):
     """No job has this id in this collection."""
+
+
+class UnknownModel(CitespanError):
+    """No collection that the key opens has this name for clients of OpenAI."""
+
+    parameter = "model"
+
+
+class UnsupportedParameter(CitespanError):
+    """A client asks for something that another service can do, and this one cannot."""
+
+    def __init__(self, message: str, parameter: str) -> None:
+        super().__init__(message)
+        self.parameter = parameter
 
 
 class StoreError(CitespanError):

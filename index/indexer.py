@@ -91,4 +91,5 @@ class Indexer:
             markdown=document.is_markdown,
             count_tokens=self.embedder.count_tokens,
             settings=self.settings,
+            structure=document.structure,
         )

@@ -7,6 +7,7 @@ from itertools import groupby, pairwise
 
 from index.blocks import Block, BlockKind, heading_text, split_blocks
 from index.sentences import split_sentences
+from index.structure import Structure
 
 TokenCounter = Callable[[Sequence[str]], list[int]]
 
@@ -89,15 +90,20 @@ def heading_above(title: str, section: str | None) -> str:
 
 
 def split_passages(
-    text: str, *, markdown: bool, count_tokens: TokenCounter, settings: PassageSettings
+    text: str,
+    *,
+    markdown: bool,
+    count_tokens: TokenCounter,
+    settings: PassageSettings,
+    structure: Structure | None = None,
 ) -> list[Passage]:
-    """Cut canonical text into passages.
+    """Cut canonical text into passages. A structure says what its headings are.
 
     No passage crosses a heading; every character that is not white space stands in at least one passage; the sentences
     of a passage have at most `settings.max_tokens` tokens together.
     """
     passages: list[Passage] = []
-    blocks = split_blocks(text, markdown=markdown)
+    blocks = split_blocks(text, markdown=markdown, structure=structure)
     for section, run in _runs(text, blocks, markdown=markdown):
         sentences = [sentence for block in run for sentence in _sentences(text, block)]
         units = _units(text, sentences, count_tokens, settings.fresh_tokens)

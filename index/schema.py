@@ -19,6 +19,10 @@ APPLICATION_ID = 0x43495445  # "CITE": tells our files from any other SQLite dat
 # The values that a row's checksum is of, in this order; a text has its SHA-256. The triggers below are made of them:
 # whoever changes them makes the triggers and the checksums anew in a migration.
 DOCUMENT_VALUES = (
+    "id, source, title, content_sha256, metadata, tags, date, generation, passages, characters, created_at, updated_at,"
+    " structure, structure_sha256, pages"
+)
+_DOCUMENT_VALUES_3 = (
     "id, source, title, content_sha256, metadata, tags, date, generation, passages, characters, created_at, updated_at"
 )
 PASSAGE_VALUES = 'id, document, ordinal, start, "end", section, heading, text, sentences'
@@ -144,11 +148,11 @@ ALTER TABLE passages ADD COLUMN checksum INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE vectors ADD COLUMN checksum INTEGER NOT NULL DEFAULT 0;
 
 CREATE TRIGGER document_inserted AFTER INSERT ON documents BEGIN
-    UPDATE documents SET checksum = {checksum_of(DOCUMENT_VALUES, "new")} WHERE number = new.number;
+    UPDATE documents SET checksum = {checksum_of(_DOCUMENT_VALUES_3, "new")} WHERE number = new.number;
 END;
 
-CREATE TRIGGER document_updated AFTER UPDATE OF {DOCUMENT_VALUES} ON documents BEGIN
-    UPDATE documents SET checksum = {checksum_of(DOCUMENT_VALUES, "new")} WHERE number = new.number;
+CREATE TRIGGER document_updated AFTER UPDATE OF {_DOCUMENT_VALUES_3} ON documents BEGIN
+    UPDATE documents SET checksum = {checksum_of(_DOCUMENT_VALUES_3, "new")} WHERE number = new.number;
 END;
 
 CREATE TRIGGER passage_checked AFTER INSERT ON passages BEGIN
@@ -159,7 +163,7 @@ CREATE TRIGGER vector_inserted AFTER INSERT ON vectors BEGIN
     UPDATE vectors SET checksum = {checksum_of(VECTOR_VALUES, "new")} WHERE passage = new.passage;
 END;
 
-UPDATE documents SET checksum = {checksum_of(DOCUMENT_VALUES, "documents")};
+UPDATE documents SET checksum = {checksum_of(_DOCUMENT_VALUES_3, "documents")};
 UPDATE passages SET checksum = {checksum_of(PASSAGE_VALUES, "passages")};
 UPDATE vectors SET checksum = {checksum_of(VECTOR_VALUES, "vectors")};
 
@@ -168,7 +172,29 @@ INSERT INTO meta (key, value) VALUES ('store_id', lower(hex(randomblob(16))));
 CREATE INDEX document_filters ON documents (title, tags, date, created_at, updated_at);
 """
 
-MIGRATIONS = (_VERSION_1, _VERSION_2, _VERSION_3)
+# What a converted file says of its text (`index/structure.py`), a hash of it, and how many pages it has. A row's
+# checksum is of them, too.
+_VERSION_4 = f"""
+ALTER TABLE documents ADD COLUMN structure TEXT;
+ALTER TABLE documents ADD COLUMN structure_sha256 TEXT;
+ALTER TABLE documents ADD COLUMN pages INTEGER;
+
+DROP TRIGGER document_inserted;
+DROP TRIGGER document_updated;
+
+CREATE TRIGGER document_inserted AFTER INSERT ON documents BEGIN
+    UPDATE documents SET checksum = {checksum_of(DOCUMENT_VALUES, "new")} WHERE number = new.number;
+END;
+
+CREATE TRIGGER document_updated AFTER UPDATE OF {DOCUMENT_VALUES} ON documents BEGIN
+    UPDATE documents SET checksum = {checksum_of(DOCUMENT_VALUES, "new")} WHERE number = new.number;
+END;
+
+UPDATE documents SET checksum = {checksum_of(DOCUMENT_VALUES, "documents")}
+    WHERE checksum = {checksum_of(_DOCUMENT_VALUES_3, "documents")};
+"""
+
+MIGRATIONS = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4)
 VERSION = len(MIGRATIONS)
 
 

@@ -17,6 +17,7 @@ from index.jobs import JobTable
 from index.passages import embedded_text
 from index.records import RECORD_COLUMNS, DocumentRecord, StoredPassage, document_record, stored_passage
 from index.staging import Staging
+from index.structure import Structure
 
 # Scores are rounded before they are compared: equal ones must stay equal whatever their sums were added up from.
 _BM25_DIGITS = 6
@@ -97,6 +98,22 @@ class Snapshot:
             raise self._damaged(f"the text of {source!r} is not what was stored")
         return str(text)
 
+    def structure(self, document_id: str) -> Structure | None:
+        """Return the structure of a document, None where it has none or is not there.
+
+        Raises:
+            StoreDamaged: it is not what was stored.
+        """
+        row = self._connection.execute(
+            f"SELECT {_IS_SOUND}, d.source, d.structure FROM documents AS d WHERE id = ?", (document_id,)
+        ).fetchone()
+        if row is None:
+            return None
+        is_sound, source, structure = row
+        if not is_sound:
+            raise self._damaged(f"what it says of {source!r} is not what was stored")
+        return None if structure is None else Structure.from_json(structure)
+
     def whole_document(self, document_id: str) -> Document:
         """Return a document that is there, as it was put in.
 
@@ -115,6 +132,7 @@ class Snapshot:
             record.metadata,
             record.tags,
             record.date,
+            self.structure(document_id),
         )
 
     def passages(self, ids: Sequence[int]) -> dict[int, StoredPassage]:
@@ -126,14 +144,16 @@ class Snapshot:
         rows = self._connection.execute(
             f"SELECT p.checksum = {schema.checksum_of(schema.PASSAGE_VALUES, 'p')} AND {_IS_SOUND},"
             ' p.id, p.ordinal, p.start, p."end", p.text, p.section, p.sentences,'
-            " d.id, d.title, d.source, d.content_sha256"
+            " d.id, d.title, d.source, d.content_sha256, d.structure"
             " FROM passages AS p JOIN documents AS d ON d.number = p.document"
             " WHERE p.id IN (SELECT value FROM json_each(?))",
             (json.dumps(list(ids)),),
         ).fetchall()
         if astray := [row[1] for row in rows if not row[0]]:
             raise self._damaged(f"{len(astray)} passages are not what was stored")
-        return {row[1]: stored_passage(row[2:]) for row in rows}
+        # Several passages of one document are the rule.
+        structures = {text: Structure.from_json(text) for text in {row[-1] for row in rows} if text is not None}
+        return {row[1]: stored_passage(row[2:-1], structures.get(row[-1])) for row in rows}
 
     def places(self, ids: Sequence[int]) -> dict[int, tuple[str, int]]:
         """Return source and start of the passages that have these ids, by id.
@@ -254,9 +274,13 @@ class Snapshot:
         return len(rows) == record.passages and all(text[start:end] == passage for start, end, passage in rows)
 
     def document_hashes(self) -> list[tuple[str | None, ...]]:
-        """Return (source, content_sha256, title, metadata, tags, date) of every document, sorted by source."""
+        """Return what a reader sees of every document, sorted by source.
+
+        Each is (source, content_sha256, title, metadata, tags, date, structure_sha256).
+        """
         rows = self._connection.execute(
-            "SELECT source, content_sha256, title, metadata, tags, date FROM documents ORDER BY source"
+            "SELECT source, content_sha256, title, metadata, tags, date, structure_sha256 FROM documents"
+            " ORDER BY source"
         )
         return rows.fetchall()
 

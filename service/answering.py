@@ -7,11 +7,13 @@ import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from index.collection import Collection
+from index.collection import Collection, Retrieval
 from index.filters import Filters
 from index.retriever import Hit
 from service import VERSION
 from service.answers import Agreement, Answer, choose, compose
+from service.conversation import Turn, meanings
+from service.followups.rewriting import Meaning
 from service.reader.reader import Reader, Reading, probability
 
 # Probabilities that differ less are equal: sums of floating point depend on what is computed together.
@@ -40,16 +42,37 @@ class Timings:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """What came of a question. `answer` is None where the documents do not say; the nearest things still show."""
+    """What came of a question. `answer` is None where the documents do not say; the nearest things still show.
+
+    `standalone_question` is what was read in the place of a follow-up; None where the question was read as it is.
+    """
 
     id: str
     question: str
+    standalone_question: str | None
     answer: Answer | None
     alternatives: tuple[Answer, ...]
     agreement: Agreement | None
     passages: tuple[Shown, ...]
     fingerprint: str
     timings: Timings
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """One thing that a question may mean: what was found and read for it, and the milliseconds that both took."""
+
+    question: str
+    retrieval: Retrieval
+    hits: Sequence[Hit]
+    reading: Reading
+    retrieve_ms: float
+    read_ms: float
+
+    @property
+    def confidence(self) -> float:
+        """How likely the best span answers, 0.0 where there is none."""
+        return round(self.reading.confidence(self.reading.spans[0]), _DIGITS) if self.reading.spans else 0.0
 
 
 class Answerer:
@@ -69,43 +92,81 @@ class Answerer:
         collection: Collection,
         question: str,
         *,
+        history: Sequence[Turn] = (),
         top_k: int = 5,
         filters: Filters | None = None,
         min_confidence: float | None = None,
         check_deadline: Callable[[], None] = lambda: None,
+        on_retrieved: Callable[[Retrieval], None] = lambda _: None,
     ) -> Response:
         """Answer a question from a collection, or abstain.
 
-        `top_k` is how many passages are shown; what is read does not depend on it. `check_deadline` is called between
-        the steps and raises to give up.
+        `history` is what was said before, the oldest turn first. Where the question may mean several things after it,
+        each is read, and the one with the most confident answer counts. `top_k` is how many passages are shown; what is
+        read does not depend on it. `check_deadline` is called between the steps and raises to give up; `on_retrieved`
+        is called with what was found for each of the things that are read, before that is read.
 
         Raises:
             UnresolvableCitation: a reader's span does not stand in its passage.
         """
         begin = time.perf_counter()
-        retrieval = collection.retrieve(question, top_k=max(top_k, self._read_depth), filters=filters)
-        retrieved = time.perf_counter()
-        check_deadline()
-
-        hits = retrieval.hits[: self._read_depth]
         enough = self.min_confidence if min_confidence is None else min_confidence
-        reading = self.reader.read(question, hits, min_confidence=enough)
-        read = time.perf_counter()
-        check_deadline()
+        shown = max(top_k, self._read_depth)
+        every = [
+            self._read(
+                collection,
+                meaning,
+                enough,
+                top_k=shown,
+                filters=filters,
+                check_deadline=check_deadline,
+                on_retrieved=on_retrieved,
+            )
+            for meaning in meanings(question, history)
+        ]
+        best = max(every, key=lambda each: each.confidence)  # the first of equals
 
-        answers = compose(question, hits, reading, base_url=self._base_url, collection=collection.name)
-        choice = choose(question, answers, enough)
-        end = time.perf_counter()
+        answers = compose(best.question, best.hits, best.reading, base_url=self._base_url, collection=collection.name)
+        choice = choose(best.question, answers, enough)
         return Response(
             f"ask-{uuid.uuid4().hex}",
             question,
+            None if best.question == question else best.question,
             choice.answer,
             choice.alternatives,
             choice.agreement,
-            tuple(rank_passages(retrieval.hits, reading)[:top_k]),
-            self.fingerprint(retrieval.fingerprint),
-            Timings((retrieved - begin) * 1e3, (read - retrieved) * 1e3, (end - begin) * 1e3),
+            tuple(rank_passages(best.retrieval.hits, best.reading)[:top_k]),
+            self.fingerprint(best.retrieval.fingerprint),
+            Timings(
+                sum(each.retrieve_ms for each in every),
+                sum(each.read_ms for each in every),
+                (time.perf_counter() - begin) * 1e3,
+            ),
         )
+
+    def _read(
+        self,
+        collection: Collection,
+        meaning: Meaning,
+        enough: float,
+        *,
+        top_k: int,
+        filters: Filters | None,
+        check_deadline: Callable[[], None],
+        on_retrieved: Callable[[Retrieval], None],
+    ) -> _Read:
+        """Retrieve passages for what a question means, and read the first of them."""
+        begin = time.perf_counter()
+        retrieval = collection.retrieve(meaning.question, top_k=top_k, filters=filters)
+        retrieved = time.perf_counter()
+        check_deadline()
+        on_retrieved(retrieval)
+
+        hits = retrieval.hits[: self._read_depth]
+        reading = self.reader.read(meaning.question, hits, min_confidence=enough, told=meaning.told)
+        read = time.perf_counter()
+        check_deadline()
+        return _Read(meaning.question, retrieval, hits, reading, (retrieved - begin) * 1e3, (read - retrieved) * 1e3)
 
     def fingerprint(self, collection_fingerprint: str) -> str:
         """Return the hash of everything that decides an answer: same fingerprint and question, same answer."""

@@ -87,9 +87,20 @@ def choose(question: str, answers: Sequence[Answer], min_confidence: float) -> C
     best, *others = answers
     alternatives = tuple(others[:MAX_ALTERNATIVES])
     asked = asked_for(question)
-    if asked is not Asked.YES_NO and any(_disagrees(best, each, min_confidence) for each in alternatives):
+    if asked is not Asked.YES_NO and any(disagrees(best, each, min_confidence) for each in alternatives):
         return Choice(best, alternatives, "conflicting")
     return Choice(best, alternatives, "corroborated" if _is_corroborated(best, asked) else "single")
+
+
+def disagrees(best: Answer, other: Answer, min_confidence: float) -> bool:
+    """Whether another answer, which says something else, is to be taken as seriously as the best one.
+
+    It is about as confident, and comes from another sentence.
+    """
+    if other.confidence < max(min_confidence, _EVIDENCE * best.confidence):
+        return False
+    ours = {(each.document_id, each.sentence.start) for each in best.citations}
+    return not any((each.document_id, each.sentence.start) in ours for each in other.citations)
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,10 +192,3 @@ def _is_corroborated(answer: Answer, asked: Asked) -> bool:
     # Of a list, every member must stand there.
     documents = [each for each in told.values() if asked is not Asked.SEVERAL or each == everything]
     return len(documents) > 1 and len({each.sentence.text for each in answer.citations}) > 1
-
-
-def _disagrees(best: Answer, other: Answer, min_confidence: float) -> bool:
-    if other.confidence < max(min_confidence, _EVIDENCE * best.confidence):
-        return False
-    ours = {(each.document_id, each.sentence.start) for each in best.citations}
-    return not any((each.document_id, each.sentence.start) in ours for each in other.citations)

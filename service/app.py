@@ -18,7 +18,7 @@ from service.limits import BodyLimit, Gate
 from service.logs import REQUEST_ID_HEADER, RequestLog
 from service.metrics import Metrics
 from service.pace import Pace
-from service.routes import ask, batches, collections, documents, health, jobs, pages
+from service.routes import ask, batches, collections, documents, health, jobs, mcp, openai, openwebui, pages
 from service.routes.deps import Context
 from service.settings import ANY_ADDRESS, LOOPBACK_HOSTS, Settings
 from service.spool import Spool
@@ -29,6 +29,9 @@ logger = logging.getLogger(__name__)
 SPOOL_DIRECTORY = ".spool"
 # Changes take turns; so many may wait before a sender is told to come back.
 _WAITING_CHANGES = 16
+# Files are read in processes of their own; so many at once, and so many may wait.
+_FILES_AT_ONCE = 2
+_WAITING_FILES = 16
 
 
 def create_app(settings: Settings, *, embedder: Embedder | None = None) -> FastAPI:
@@ -42,6 +45,7 @@ def create_app(settings: Settings, *, embedder: Embedder | None = None) -> FastA
         Metrics(),
         questions=Gate(concurrency=settings.concurrency, queue_size=settings.queue_size, pace=pace),
         changes=Gate(concurrency=1, queue_size=_WAITING_CHANGES),
+        files=Gate(concurrency=_FILES_AT_ONCE, queue_size=_WAITING_FILES),
     )
 
     @asynccontextmanager
@@ -69,12 +73,17 @@ def create_app(settings: Settings, *, embedder: Embedder | None = None) -> FastA
     )
     app.state.context = context
     problems.install(app)
-    for module in (ask, documents, batches, collections, jobs, health, pages):
+    for module in (ask, documents, batches, collections, jobs, openai, openwebui, mcp, health, pages):
         app.include_router(module.router)
     pages.mount_static(app)
 
     # The last one added is the first to see a request. CORS is: a page that may call the service may read its errors.
-    app.add_middleware(BodyLimit, limit=settings.max_body_bytes, batch_limit=settings.max_batch_bytes)
+    app.add_middleware(
+        BodyLimit,
+        limit=settings.max_body_bytes,
+        batch_limit=settings.max_batch_bytes,
+        file_limit=settings.max_file_bytes,
+    )
     app.add_middleware(
         Guard, keys=settings.api_keys, hosts=_hosts(settings), origins=frozenset(settings.allowed_origins)
     )
@@ -84,7 +93,8 @@ def create_app(settings: Settings, *, embedder: Embedder | None = None) -> FastA
             CORSMiddleware,
             allow_origins=list(settings.allowed_origins),
             allow_methods=["GET", "POST", "DELETE"],
-            allow_headers=["Authorization", "Content-Type", "Prefer", REQUEST_ID_HEADER],
+            # Clients of OpenAI and of MCP send headers of their own; it is the origin that is trusted.
+            allow_headers=["*"],
             expose_headers=[REQUEST_ID_HEADER, "Retry-After", "Location", "Preference-Applied"],
         )
     return app

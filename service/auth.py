@@ -108,7 +108,7 @@ class Guard:
                     headers={"WWW-Authenticate": "Bearer"},
                 )
         if problem is not None:
-            await problem.response()(scope, receive, send)
+            await problem.response(scope["path"])(scope, receive, send)
             return
         scope.setdefault("state", {})["key"] = key
         await self._app(scope, receive, send)

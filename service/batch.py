@@ -93,7 +93,7 @@ class Batch:
         try:
             return DocumentLine.model_validate_json(line).to_document()
         except ValidationError as error:
-            group.failures.append(Failure(number, _complaint(error)))
+            group.failures.append(Failure(number, complaint(error)))
         except InvalidDocument as error:
             group.failures.append(Failure(number, str(error)))
         return None
@@ -127,7 +127,7 @@ class Batch:
         )
 
 
-def _complaint(error: ValidationError) -> str:
+def complaint(error: ValidationError) -> str:
     """Return what is wrong with a line, without its content."""
     details = error.errors(include_url=False, include_input=False)
     first = details[0]

@@ -29,14 +29,13 @@ class Citation:
     content_sha256: str
     cited: Excerpt
     sentence: Excerpt
+    page: int | None
+    """The page on which the cited words begin, counted from 1; None where the document has no pages."""
     url: str
 
 
 def cite(hit: Hit, span: Span, *, base_url: str, collection: str = DEFAULT_COLLECTION) -> Citation:
     """Return the citation of a span of a hit's passage.
-
-    `url` opens the document at the cited words; its fragment has the syntax of RFC 5147 (`char=start,end`). It names
-    the collection where that is not the default one.
 
     Raises:
         UnresolvableCitation: the span does not stand in the passage.
@@ -53,7 +52,6 @@ def cite(hit: Hit, span: Span, *, base_url: str, collection: str = DEFAULT_COLLE
     around = [each for each in passage.sentences if each.start < span.end and span.start < each.end]
     if not around:
         raise UnresolvableCitation(f"Span {span.start}-{span.end} of {found.document_id} lies between two sentences.")
-    query = "" if collection == DEFAULT_COLLECTION else f"?collection={quote(collection)}"
     return Citation(
         found.document_id,
         found.document_title,
@@ -62,5 +60,17 @@ def cite(hit: Hit, span: Span, *, base_url: str, collection: str = DEFAULT_COLLE
         found.content_sha256,
         excerpt(span.start, span.end),
         excerpt(min(span.start, around[0].start), max(span.end, around[-1].end)),
-        f"{base_url}/documents/{quote(found.document_id)}{query}#char={span.start},{span.end}",
+        found.page_at(span.start),
+        span_url(found.document_id, span.start, span.end, base_url=base_url, collection=collection),
     )
+
+
+def page_url(document_id: str, *, base_url: str, collection: str = DEFAULT_COLLECTION) -> str:
+    """Return the URL of a document for people. The collection is named where it is not the default one."""
+    query = "" if collection == DEFAULT_COLLECTION else f"?collection={quote(collection)}"
+    return f"{base_url}/documents/{quote(document_id)}{query}"
+
+
+def span_url(document_id: str, start: int, end: int, *, base_url: str, collection: str = DEFAULT_COLLECTION) -> str:
+    """Return the URL that opens a document at some of its words: RFC 5147's syntax, `char=start,end`."""
+    return f"{page_url(document_id, base_url=base_url, collection=collection)}#char={start},{end}"

@@ -1,29 +1,30 @@
-"""The command `citespan`: build, serve, ask, backup, restore, doctor, and those of `service/keeping_cli.py`."""
+"""The command `citespan`: build, serve, mcp, ask, backup, restore, doctor, and those of `service/keeping_cli.py`."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TypeAlias
 
+import anyio
 import click
 from rich.text import Text
 
 from index.backup import Entry, back_up
 from index.backup import restore as restore_backup
 from index.collection import Receipt
-from index.documents import find_files
+from index.documents import Document, find_files
 from index.errors import InvalidDocument, UnknownCollection
 from index.library import DEFAULT_COLLECTION, write_lock
-from service import VERSION, doctor, keeping_cli
+from service import KEY_VARIABLE, VERSION, doctor, keeping_cli
 from service.answering import Response
 from service.answers import Answer
 from service.console import FAULTY, OK, command, err, out
 from service.engine import open_engine, open_library
+from service.files import in_groups, read_file
 from service.keeping_cli import progress_bar, reporter
 from service.question import checked_question
 from service.schemas import AskResponse
 from service.settings import Settings
-from service.sync import Put, in_groups
 
 Report: TypeAlias = Callable[[float, int], None]
 
@@ -42,14 +43,15 @@ def main() -> None:
 @click.option("--collection", default=DEFAULT_COLLECTION, show_default=True, help="Where the documents go.")
 @command
 def build(folders: tuple[Path, ...], collection: str) -> int:
-    """Index the text and Markdown files of FOLDERS: new and changed ones only.
+    """Index the files of FOLDERS that can be read (docs/formats.md): new and changed ones only.
 
-    A file's path below its folder is its source; a second build of the same files changes nothing. Documents that were
+    A file's path below its folder is its source; of a table or JSON lines, each row is a document, from the path and
+    the row's number. A second build of the same files changes nothing. Documents that were
     indexed with another embedder or by other rules are indexed anew first, also without any FOLDERS.
     """
     found = [each for folder in folders for each in find_files(folder)]
     if folders and not found:
-        raise InvalidDocument(f"There is no .txt or .md file in {', '.join(map(str, folders))}.")
+        raise InvalidDocument(f"There is no file that can be read in {', '.join(map(str, folders))}.")
     if twice := [source for source, count in Counter(source for source, _ in found).items() if count > 1]:
         raise InvalidDocument(f"Two files have the same path below their folders: {', '.join(sorted(twice))}.")
     settings = Settings.from_environment()
@@ -61,23 +63,29 @@ def build(folders: tuple[Path, ...], collection: str) -> int:
             progress.update(loading, visible=False)
             target = library.create(collection)
             report = reporter(progress, "Indexing")
-            begun = 0
-            for group in in_groups([Put(source, path, None) for source, path in found]):
-                readable = []
-                for each in group:
+            read = 0
+
+            def documents() -> Iterator[Document]:
+                nonlocal read
+                for read, (source, path) in enumerate(found):  # noqa: B007 (what is reported)
                     try:
-                        readable.append(each.read())
+                        for each in read_file(path, source=source, limits=settings.file_limits):
+                            if each.document is not None:
+                                yield each.document
+                            else:
+                                failed.append(f"{path}: {each.source}: {each.why}")
                     except InvalidDocument as error:
                         failed.append(str(error))
-                receipts += target.put_all(readable, progress=_part(report, begun, len(group), len(found)))
-                begun += len(group)
+
+            for group in in_groups(documents()):
+                receipts += target.put_all(group, progress=lambda done, of: report(read + done / of, len(found)))
             report(len(found), len(found))
-            documents, passages = target.counts()
+            documents_there, passages = target.counts()
     added = sum(receipt.created for receipt in receipts)
     changed = sum(receipt.changed for receipt in receipts) - added
     out.print(
         f"{added} added, {changed} replaced, {len(receipts) - added - changed} unchanged; "
-        f"the collection '{collection}' has {documents} documents in {passages} passages."
+        f"the collection '{collection}' has {documents_there} documents in {passages} passages."
     )
     for complaint in failed:
         err.print(Text.assemble(("not indexed: ", "bold red"), complaint), soft_wrap=True)
@@ -93,6 +101,21 @@ def serve(host: str | None, port: int | None) -> int:
     from service.server import serve as run  # a web server, which the other commands need not load
 
     return run(Settings.from_environment(host=host, port=port))
+
+
+@main.command()
+@click.option("--url", default="http://127.0.0.1:8000", show_default=True, help="The running service.")
+@click.option("--key", envvar=KEY_VARIABLE, help=f"The service's key; better given as {KEY_VARIABLE}.")
+@command
+def mcp(url: str, key: str | None) -> int:
+    """Serve MCP on standard input and output, for programs that start their MCP servers themselves.
+
+    The tools search, fetch and ask go to the service at --url.
+    """
+    from service.mcp import serve_stdio  # an SDK, which the other commands need not load
+
+    anyio.run(serve_stdio, url, key)
+    return OK
 
 
 @main.command()
@@ -183,11 +206,6 @@ def _show_answer(answer: Answer) -> None:
         place = f"  {citation.source} [{cited.start}:{cited.end}]"
         heading = citation.section or citation.document_title
         out.print(Text(f"{place}  {heading}", style="dim"), soft_wrap=True)
-
-
-def _part(report: Report, begun: int, size: int, total: int) -> Report:
-    """Return a function that shows the progress inside the next `size` documents of `total` as part of the whole."""
-    return lambda done, of: report(begun + size * done / of, total)
 
 
 for _each in (

@@ -160,9 +160,16 @@ class HttpKeeper:
 
 
 def _as_line(document: Document) -> str:
-    fields = {"source": document.source, "title": document.title, "text": document.text}
+    fields: dict[str, Any] = {"source": document.source, "title": document.title, "text": document.text}
     more = {"metadata": dict(document.metadata), "tags": list(document.tags), "date": document.date}
-    return json.dumps(fields | {name: value for name, value in more.items() if value})
+    line = fields | {name: value for name, value in more.items() if value}
+    if document.structure is not None:
+        line["pages"] = list(document.structure.pages)
+        line["headings"] = [
+            {"start_char_index": each.start, "end_char_index": each.end, "level": each.level}
+            for each in document.structure.headings
+        ]
+    return json.dumps(line)
 
 
 def _as_parameters(filters: Filters) -> dict[str, Any]:

@@ -12,13 +12,14 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TaskProgre
 from rich.table import Table
 from rich.text import Text
 
-from index.documents import decode, document_id, make_document
-from index.errors import InvalidDocument, UnknownDocument
+from index.documents import document_id
+from index.errors import UnknownDocument
 from index.filters import Days, Filters
 from index.library import DEFAULT_COLLECTION
 from service import KEY_VARIABLE, sync
 from service.console import FAULTY, OK, command, err, out
 from service.engine import open_library
+from service.files import in_groups, read_file
 from service.keeper import Keeper, LocalKeeper, Outcome
 from service.settings import Settings
 
@@ -59,8 +60,7 @@ def open_keeper(url: str | None, *, read_only: bool = False, reindex: bool = Fal
         finally:
             keeper.close()
         return
-    # The key is for services; it is no setting.
-    settings = Settings.from_environment({name: each for name, each in os.environ.items() if name != KEY_VARIABLE})
+    settings = _settings()
     with progress_bar() as progress:
         loading = progress.add_task("Loading the model", total=None)
         with open_library(
@@ -69,6 +69,11 @@ def open_keeper(url: str | None, *, read_only: bool = False, reindex: bool = Fal
             progress.remove_task(loading)
             progress.stop()
             yield LocalKeeper(library)
+
+
+def _settings() -> Settings:
+    """Return the settings. The key is for services; it is none of them."""
+    return Settings.from_environment({name: each for name, each in os.environ.items() if name != KEY_VARIABLE})
 
 
 @click.command()
@@ -92,20 +97,18 @@ def add(
     """Add FILES, or replace the documents from the same sources; those that have not changed are left alone."""
     if len(files) > 1 and (source or title):
         raise click.UsageError("--source and --title are for one file only.")
-    documents = []
-    for file in files:
-        try:
-            documents.append(
-                make_document(
-                    decode(file.read_bytes()), source=source or file.as_posix(), title=title, tags=tags, date=date
-                )
-            )
-        except InvalidDocument as error:
-            raise InvalidDocument(f"{file}: {error}") from error
-    outcome = Outcome()
+    settings = _settings()
+    said = {"title": title, "tags": tags, "date": date}
+    said = {name: each for name, each in said.items() if each}
+    found = [
+        each
+        for file in files
+        for each in read_file(file, source=source or file.as_posix(), limits=settings.file_limits, **said)
+    ]
+    outcome = Outcome(failures=[(each.source, each.why) for each in found if each.document is None])
     with open_keeper(url, reindex=True) as keeper:
-        for document in documents:
-            outcome.add(keeper.put(collection, [document]))
+        for group in in_groups(each.document for each in found if each.document is not None):
+            outcome.add(keeper.put(collection, group))
     out.print(f"{outcome.added} added, {outcome.replaced} replaced, {outcome.unchanged} unchanged.")
     return _tell_failures(outcome.failures)
 
@@ -130,20 +133,23 @@ def sync_folder(
 ) -> int:
     """Make a collection match FOLDER: add new files, update changed ones, remove documents whose file is gone.
 
-    A file's path below FOLDER is its source. In a GLOB, `*` stands for any characters, slashes included.
+    A file's path below FOLDER is its source; of a row, with the row's number. In a GLOB, `*` stands for any characters,
+    slashes included.
     """
     selection = sync.Selection(include, exclude, prefix)
+    limits = _settings().file_limits
     with open_keeper(url, read_only=dry_run, reindex=not dry_run) as keeper:
         if not dry_run:
             keeper.create(collection)
         exists = collection in {each.name for each in keeper.collections()}
         with progress_bar() as progress:
             held = keeper.documents(collection) if exists else ()
-            made = sync.plan(folder, held, selection, progress=reporter(progress, "Reading"))
+            made = sync.plan(folder, held, selection, limits=limits, progress=reporter(progress, "Reading"))
             if dry_run:
                 outcome = Outcome()
             else:
-                outcome = sync.carry_out(keeper, collection, made, progress=reporter(progress, "Indexing"))
+                report = reporter(progress, "Indexing")
+                outcome = sync.carry_out(keeper, collection, made, limits=limits, progress=report)
     if dry_run:
         _show_plan(made)
     failures = [*made.failed, *outcome.failures]

@@ -14,12 +14,15 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from index.errors import DeadlineExceeded, Overloaded
 from service.pace import Pace
-from service.problems import body_too_large
+from service.problems import body_too_large, is_form
 
 T = TypeVar("T")
 
 DOCUMENTS_PATH = "/v1/documents"
 BATCH_PATH = "/v1/documents:batch"
+# Front ends send the whole chat with every question.
+CHAT_PATHS = ("/v1/chat/completions", "/v1/responses", "/openwebui/v1/chat/completions")
+CHAT_BODY = 1_048_576
 SMALL_BODY = 262_144
 
 _LENGTH_DIGITS = 18
@@ -117,13 +120,16 @@ class Gate:
 class BodyLimit:
     """ASGI middleware that refuses bodies that are too large, whether or not a length was announced.
 
-    A document may have `limit` bytes, and a batch, which is never held in memory, `batch_limit`; anything else is
-    small, and so is the time that parsing it takes.
+    A document may have `limit` bytes; a batch and a form with a file, which are never held in memory, `batch_limit` and
+    `file_limit` and as much as the form's other fields may have. A chat has a limit of its own. Anything else is small,
+    and so is the time that parsing it takes.
     """
 
-    def __init__(self, app: ASGIApp, *, limit: int, batch_limit: int) -> None:
+    def __init__(self, app: ASGIApp, *, limit: int, batch_limit: int, file_limit: int) -> None:
         self._app = app
-        self._limits = {DOCUMENTS_PATH: limit, BATCH_PATH: batch_limit}
+        chats = dict.fromkeys(CHAT_PATHS, min(CHAT_BODY, limit))
+        self._limits = {DOCUMENTS_PATH: limit, BATCH_PATH: batch_limit} | chats
+        self._form_limit = file_limit + SMALL_BODY
         self._small = min(SMALL_BODY, limit)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -131,10 +137,13 @@ class BodyLimit:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        headers = Headers(scope=scope)
         limit = self._limits.get(scope["path"], self._small)
-        announced = Headers(scope=scope).get("content-length", "0")
+        if scope["path"] == DOCUMENTS_PATH and is_form(headers.get("content-type", "")):
+            limit = self._form_limit
+        announced = headers.get("content-length", "0")
         if not announced.isdecimal() or len(announced) > _LENGTH_DIGITS or int(announced) > limit:
-            await body_too_large(limit).response()(scope, receive, send)
+            await body_too_large(limit).response(scope["path"])(scope, receive, send)
             return
         received = 0
 

@@ -102,7 +102,7 @@ class RequestLog:
             logger.exception("unexpected error")
             if status:  # too late for another answer: let the server break the connection off
                 raise
-            await INTERNAL.response()(scope, receive, send_with_id)
+            await INTERNAL.response(scope["path"])(scope, receive, send_with_id)
         finally:
             self._record(scope, status, time.perf_counter() - begin)
             request_id.reset(token)

@@ -1,20 +1,31 @@
-"""Problems: every error of the HTTP edge as problem+json (RFC 9457), in words that say what to do."""
+"""Problems: every error of the HTTP edge as problem+json (RFC 9457), in words that say what to do.
+
+Under the base URLs that clients of OpenAI use, the same problems have the form that those clients read.
+"""
 
 import logging
+import re
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from index import errors
 
 MAX_COMPLAINTS = 20
+CLIENT_GONE = 499
 MEDIA_TYPE = "application/problem+json"
 TYPE_PREFIX = "urn:citespan:problem:"
+# Where clients of OpenAI ask.
+OPENAI_PATHS = re.compile(r"^/(?:v1/(?:models|chat|responses)|openwebui)(?:/|$)")
+
+# Slugs that OpenAI has another name for; programs look for these.
+_OPENAI_CODES = {"unauthorized": "invalid_api_key", "unknown-model": "model_not_found"}
 
 logger = logging.getLogger(__name__)
 
@@ -30,20 +41,52 @@ class Problem:
     headers: dict[str, str] = field(default_factory=dict)
     more: dict[str, Any] = field(default_factory=dict)
 
-    def response(self) -> JSONResponse:
-        """Return the problem as a response."""
+    @property
+    def content(self) -> dict[str, Any]:
+        """The problem as JSON shows it."""
         content = {"type": TYPE_PREFIX + self.slug, "title": self.title, "status": self.status, "detail": self.detail}
-        return JSONResponse(content | self.more, self.status, self.headers, media_type=MEDIA_TYPE)
+        return content | self.more
+
+    def response(self, path: str) -> JSONResponse:
+        """Return the problem as a response to a request to `path`, in the form that its clients read."""
+        if OPENAI_PATHS.match(path):
+            return JSONResponse(self.openai_error(), self.openai_status, self.headers)
+        return JSONResponse(self.content, self.status, self.headers, media_type=MEDIA_TYPE)
+
+    @property
+    def openai_status(self) -> int:
+        """The status that OpenAI gives such an error: what cannot be taken is a bad request."""
+        return 400 if self.status == HTTPStatus.UNPROCESSABLE_ENTITY else self.status
+
+    def openai_error(self) -> dict[str, Any]:
+        """Return the problem as OpenAI's error object; a stream that has begun sends it as an event."""
+        pointers = [each["pointer"] for each in self.more.get("errors", ())]
+        return {
+            "error": {
+                "message": self.detail,
+                "type": "invalid_request_error" if self.status < HTTPStatus.INTERNAL_SERVER_ERROR else "server_error",
+                "param": (_parameter(pointers[0]) if pointers else self.more.get("parameter")) or None,
+                "code": _OPENAI_CODES.get(self.slug, self.slug.replace("-", "_")),
+            }
+        }
 
 
 # The most special class that an error is of decides: status, slug and title.
 KINDS: dict[type[errors.CitespanError], tuple[int, str, str]] = {
+    errors.UnsupportedFormat: (415, "unsupported-format", "Files of this kind are not read"),
+    errors.EncryptedFile: (422, "encrypted-file", "The file is encrypted"),
+    errors.ScannedFile: (422, "scanned-file", "The file holds pictures and no text"),
+    errors.EmptyFile: (422, "empty-file", "The file holds no text"),
+    errors.DamagedFile: (422, "damaged-file", "The file is damaged"),
+    errors.FileOverLimit: (422, "file-over-limit", "Reading the file takes more than it may"),
     errors.InvalidDocument: (422, "invalid-document", "The document cannot be taken"),
     errors.InvalidQuestion: (422, "invalid-question", "The question cannot be asked"),
     errors.InvalidCollectionName: (422, "invalid-collection-name", "The collection's name cannot be taken"),
     errors.UnknownDocument: (404, "unknown-document", "There is no such document"),
     errors.UnknownCollection: (404, "unknown-collection", "There is no such collection"),
     errors.UnknownJob: (404, "unknown-job", "There is no such job"),
+    errors.UnknownModel: (404, "unknown-model", "There is no such model"),
+    errors.UnsupportedParameter: (422, "unsupported-parameter", "That is not possible here"),
     errors.Forbidden: (403, "forbidden", "The key does not allow this"),
     errors.NotReady: (503, "not-ready", "The service is not ready"),
     errors.Overloaded: (503, "overloaded", "Too many requests are waiting"),
@@ -65,28 +108,36 @@ def problem_of(error: errors.CitespanError) -> Problem:
     headers = {}
     if status in (HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.INSUFFICIENT_STORAGE):
         headers["Retry-After"] = str(error.retry_after_s if isinstance(error, errors.Overloaded) else 5)
-    return Problem(status, slug, title, str(error), headers)
+    # Clients of OpenAI are told which of their parameters is meant.
+    more = (
+        {"parameter": error.parameter} if isinstance(error, errors.UnknownModel | errors.UnsupportedParameter) else {}
+    )
+    return Problem(status, slug, title, str(error), headers, more)
 
 
 def install(app: FastAPI) -> None:
     """Let every error that is foreseen be answered as a problem; `service.logs.RequestLog` answers the others."""
 
     @app.exception_handler(errors.CitespanError)
-    async def _citespan_error(_: Request, error: errors.CitespanError) -> JSONResponse:
+    async def _citespan_error(request: Request, error: errors.CitespanError) -> JSONResponse:
         problem = problem_of(error)
         if problem is INTERNAL:
             raise error
         if isinstance(error, errors.StoreError):
             logger.error("%s", error)
-        return problem.response()
+        return problem.response(request.url.path)
+
+    @app.exception_handler(ClientDisconnect)
+    async def _gone(_: Request, __: ClientDisconnect) -> Response:
+        return Response(status_code=CLIENT_GONE)  # for the log: nobody reads it
 
     @app.exception_handler(RequestValidationError)
     async def _invalid(request: Request, error: RequestValidationError) -> JSONResponse:
-        return _validation_problem(request, error).response()
+        return _validation_problem(request, error).response(request.url.path)
 
     @app.exception_handler(HTTPException)
     async def _http_error(request: Request, error: HTTPException) -> JSONResponse:
-        return _http_problem(request, error).response()
+        return _http_problem(request, error).response(request.url.path)
 
 
 INTERNAL = Problem(
@@ -104,7 +155,7 @@ def body_too_large(limit: int) -> Problem:
     """Return the problem of a body of more than `limit` bytes."""
     detail = (
         f"This request's body may have {limit} bytes; send less at once, or raise CITESPAN_MAX_BODY_BYTES "
-        "(of a batch: CITESPAN_MAX_BATCH_BYTES)."
+        "(of a batch: CITESPAN_MAX_BATCH_BYTES; of a file: CITESPAN_MAX_FILE_BYTES)."
     )
     return Problem(413, "body-too-large", "The body is too large", detail)
 
@@ -113,8 +164,12 @@ def _validation_problem(request: Request, error: RequestValidationError) -> Prob
     details = error.errors()
     if details and details[0]["type"] == "media_type":
         return Problem(415, "unsupported-media-type", "The body is not announced as JSON", details[0]["msg"])
+    content_type = request.headers.get("content-type", "")
+    if details and details[0]["type"] == "form_invalid":
+        detail = f"The body cannot be parsed as multipart/form-data: {details[0]['msg']}."
+        return Problem(400, "invalid-form", "The body is no form", detail)
     of_body = any(each["loc"][:1] == ("body",) for each in details)
-    if of_body and request.method == "POST" and not is_json(request.headers.get("content-type", "")):
+    if of_body and request.method == "POST" and not is_json(content_type) and not is_form(content_type):
         return Problem(415, "unsupported-media-type", "The body is not announced as JSON", NOT_JSON)
     if details and details[0]["type"] == "json_invalid":
         reason = details[0].get("ctx", {}).get("error", "")
@@ -156,6 +211,11 @@ def is_json_lines(content_type: str) -> bool:
     return media_type in ("application/jsonl", "application/x-ndjson", "application/ndjson", "application/x-jsonlines")
 
 
+def is_form(content_type: str) -> bool:
+    """Whether a Content-Type header announces a form that may hold a file (RFC 7578)."""
+    return content_type.partition(";")[0].strip().lower() == "multipart/form-data"
+
+
 def is_json(content_type: str) -> bool:
     """Whether a Content-Type header announces JSON."""
     media_type = content_type.partition(";")[0].strip().lower()
@@ -168,6 +228,12 @@ def _pointer(location: tuple[int | str, ...]) -> str:
     if kind == "query":
         return "?" + ".".join(map(str, rest))
     return "".join(f"/{str(part).replace('~', '~0').replace('/', '~1')}" for part in rest)
+
+
+def _parameter(pointer: str) -> str:
+    """Return what OpenAI would call a place in the body: `/messages/0/content` is `messages[0].content`."""
+    parts = [part.replace("~1", "/").replace("~0", "~") for part in pointer.split("/")[1:]]
+    return "".join(f"[{part}]" if part.isdecimal() else f".{part}" for part in parts).removeprefix(".")
 
 
 def _sentence(message: str) -> str:

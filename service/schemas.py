@@ -27,7 +27,9 @@ from index.jobs import Job as JobRecord
 from index.library import COLLECTION_NAME_PATTERN, DEFAULT_COLLECTION
 from index.records import DocumentRecord
 from index.retriever import Hit
-from service import answering, answers, citations
+from index.structure import MAX_HEADINGS, MAX_LEVEL, MAX_PAGES, Heading, Structure
+from service import answering, answers, citations, conversation
+from service.conversation import MAX_TURN_LENGTH, MAX_TURNS
 from service.question import MAX_QUESTION_LENGTH
 
 MAX_FIELDS = 100
@@ -122,18 +124,34 @@ class SearchRequest(_Request):
         return None if self.filters is None else self.filters.to_store()
 
 
+class Turn(_Request):
+    """Something that was said before the question."""
+
+    role: conversation.Role
+    content: str = Field(max_length=MAX_TURN_LENGTH)
+
+
 class AskRequest(SearchRequest):
     """A question to answer."""
 
+    history: Annotated[list[Turn], Field(max_length=MAX_TURNS)] | None = Field(
+        None,
+        description="What was said before, the oldest turn first. It helps to understand a follow-up, and is never "
+        "evidence: answers come from the documents alone.",
+    )
     min_confidence: float | None = Field(
         None, ge=0, le=1, description="Abstain below this confidence; default: the service's own threshold."
     )
 
+    @property
+    def turns(self) -> tuple[conversation.Turn, ...]:
+        """What was said before the question."""
+        return tuple(conversation.Turn(each.role, each.content) for each in self.history or ())
 
-class DocumentLine(_Request):
-    """A document to add, or to replace the one from the same source with; one line of a batch."""
 
-    text: str = Field(description="Plain text; Markdown where the source ends in .md.")
+class _Described(_Request):
+    """What is said of a document besides its text."""
+
     title: str | None = Field(None, max_length=MAX_TITLE_LENGTH, description="Default: taken from the text.")
     source: str | None = Field(
         None, max_length=MAX_SOURCE_LENGTH, description="Unique in the collection; default: `upload:<content_sha256>`."
@@ -147,6 +165,26 @@ class DocumentLine(_Request):
     )
     date: str | None = Field(None, description="The document's own date, a day as YYYY-MM-DD.")
 
+
+class HeadingSpan(_Request):
+    """A heading: a line of the text, or a part of one."""
+
+    start_char_index: int = Field(ge=0)
+    end_char_index: int = Field(ge=0)
+    level: int = Field(ge=1, le=MAX_LEVEL, description="1 is the highest.")
+
+
+class DocumentLine(_Described):
+    """A document to add, or to replace the one from the same source with; one line of a batch."""
+
+    text: str = Field(description="Plain text; Markdown where the source ends in .md and no headings are given.")
+    pages: Annotated[list[int], Field(max_length=MAX_PAGES)] | None = Field(
+        None, description="Where each page begins in the text, from 0; citations name them."
+    )
+    headings: Annotated[list[HeadingSpan], Field(max_length=MAX_HEADINGS)] | None = Field(
+        None, description="The headings; citations name the nearest above as section. Without: told by the layout."
+    )
+
     def to_document(self) -> NewDocument:
         """Return the document.
 
@@ -154,13 +192,34 @@ class DocumentLine(_Request):
             InvalidDocument: it cannot be taken.
         """
         return make_document(
-            self.text, source=self.source, title=self.title, metadata=self.metadata, tags=self.tags, date=self.date
+            self.text,
+            source=self.source,
+            title=self.title,
+            metadata=self.metadata,
+            tags=self.tags,
+            date=self.date,
+            structure=self._structure(),
         )
+
+    def _structure(self) -> Structure | None:
+        if self.pages is None and self.headings is None:
+            return None
+        headings = (Heading(each.start_char_index, each.end_char_index, each.level) for each in self.headings or ())
+        return Structure(tuple(self.pages or ()), tuple(headings))
 
 
 class DocumentRequest(DocumentLine):
     """A document to add, or to replace the one from the same source with."""
 
+    collection: CollectionName = DEFAULT_COLLECTION
+
+
+class FileFields(_Described):
+    """The fields of a form besides its file."""
+
+    source: str | None = Field(
+        None, max_length=MAX_SOURCE_LENGTH, description="Unique in the collection; default: the file's name."
+    )
     collection: CollectionName = DEFAULT_COLLECTION
 
 
@@ -185,6 +244,7 @@ class Citation(BaseModel):
     end_char_index: int
     cited_text: str
     sentence: Excerpt
+    page: int | None = Field(description="Where the cited words begin, from 1; null where there are no pages.")
     url: str
 
     @classmethod
@@ -204,6 +264,7 @@ class Citation(BaseModel):
                 end_char_index=citation.sentence.end,
                 text=citation.sentence.text,
             ),
+            page=citation.page,
             url=citation.url,
         )
 
@@ -275,6 +336,9 @@ class AskResponse(BaseModel):
 
     id: str
     question: str
+    standalone_question: str | None = Field(
+        description="What was read in the place of a follow-up; null where the question was read as it is."
+    )
     answerable: bool
     answer: Answer | None
     alternatives: list[Answer]
@@ -290,6 +354,7 @@ class AskResponse(BaseModel):
         return cls(
             id=response.id,
             question=response.question,
+            standalone_question=response.standalone_question,
             answerable=response.answer is not None,
             answer=None if response.answer is None else Answer.of(response.answer),
             alternatives=[Answer.of(each) for each in response.alternatives],
@@ -354,6 +419,8 @@ class Document(BaseModel):
     date: str | None
     created_at: str
     updated_at: str
+    structure_sha256: str | None = Field(description="A hash of its pages and headings; null where it has none.")
+    pages: int | None = Field(description="How many pages it has; null where it has none.")
 
     @classmethod
     def of(cls, record: DocumentRecord) -> Self:

@@ -11,6 +11,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from index.embedder import Engine
 from index.errors import SettingsError
+from index.formats.limits import Limits
 from index.model_folder import DEFAULT_MODEL
 from service.auth import ApiKey, parse_keys
 from service.reader.runtime import RuntimeName
@@ -83,6 +84,17 @@ class Settings(BaseModel):
     max_batch_bytes: int = Field(
         1_073_741_824, ge=1024, description="Largest body of a batch; each of its lines is limited as a document is."
     )
+    max_file_bytes: int = Field(
+        67_108_864, ge=1024, description="Largest file that is read, be it uploaded or in a folder."
+    )
+    max_file_characters: int = Field(5_000_000, ge=1000, description="Characters of text that a file may hold.")
+    max_file_pages: int = Field(2000, ge=1, description="Pages that a PDF may have.")
+    max_file_seconds: float = Field(
+        4.0, gt=0, description="Seconds that reading a file may take, and as many again for each MiB of it."
+    )
+    max_file_memory: int = Field(
+        268_435_456, ge=33_554_432, description="Bytes of memory that the process which reads a file may take."
+    )
     drain_s: float = Field(1.0, ge=0, description="Seconds from failing readiness to refusing connections at SIGTERM.")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level that is logged.")
     log_format: Literal["auto", "json", "text"] = Field(
@@ -118,6 +130,17 @@ class Settings(BaseModel):
     def model_cache_dir(self) -> Path:
         """Where exported models are kept."""
         return self.model_cache or self.data_dir / ".models"
+
+    @property
+    def file_limits(self) -> Limits:
+        """What reading a file may take."""
+        return Limits(
+            bytes=self.max_file_bytes,
+            seconds=self.max_file_seconds,
+            memory=self.max_file_memory,
+            pages=self.max_file_pages,
+            characters=self.max_file_characters,
+        )
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None, **overrides: Any) -> Self:

@@ -1,4 +1,4 @@
-"""The spool: the lines of a batch on disk, between the moment that they come in and the one that they are worked on."""
+"""The spool: batches and files on disk, between the moment that they come in and the one that they are worked on."""
 
 import shutil
 import uuid
@@ -9,10 +9,12 @@ from typing import BinaryIO
 
 from index.disk import store_error
 
+_COUNTED_AT_ONCE = 1_048_576
+
 
 @dataclass(frozen=True, slots=True)
 class Spooled:
-    """A batch as it came in. `lines` counts blank ones, too."""
+    """A batch or a file as it came in. `size` is in bytes; `lines` counts blank ones, too."""
 
     path: Path
     size: int
@@ -35,7 +37,7 @@ class Spooled:
 
 
 class Spool:
-    """A directory for batches. Nothing in it outlives the process: what was not worked on is sent again."""
+    """A directory for what comes in. Nothing in it outlives the process: what was not worked on is sent again."""
 
     def __init__(self, directory: Path) -> None:
         """Use `directory`, and remove what an earlier process left there."""
@@ -47,12 +49,12 @@ class Spool:
         shutil.rmtree(self._directory, ignore_errors=True)
 
     def begin(self) -> "Incoming":
-        """Return a new file to write a batch to.
+        """Return a new file to write to.
 
         Raises:
             StoreError: the disk does not take it.
         """
-        path = self._directory / f"{uuid.uuid4().hex}.jsonl"
+        path = self._directory / f"{uuid.uuid4().hex}"
         try:
             self._directory.mkdir(parents=True, exist_ok=True)
             return Incoming(path, path.open("wb"))
@@ -60,8 +62,20 @@ class Spool:
             raise store_error(path, error) from error
 
 
+def spooled(path: Path) -> Spooled:
+    """Return what another process has written to `path`."""
+    size = lines = 0
+    last = b"\n"
+    with path.open("rb") as file:
+        while chunk := file.read(_COUNTED_AT_ONCE):
+            size += len(chunk)
+            lines += chunk.count(b"\n")
+            last = chunk[-1:]
+    return Spooled(path, size, lines + (last != b"\n"))
+
+
 class Incoming:
-    """A batch that is coming in. Not thread-safe."""
+    """A batch or a file that is coming in. Not thread-safe."""
 
     def __init__(self, path: Path, file: BinaryIO) -> None:
         """Write to `file`, which is open at `path`."""
@@ -70,6 +84,11 @@ class Incoming:
         self._size = 0
         self._lines = 0
         self._ends_with_line = True
+
+    @property
+    def size(self) -> int:
+        """How many bytes have come in."""
+        return self._size
 
     def write(self, data: bytes) -> None:
         """Write some bytes, wherever the lines end.
@@ -87,7 +106,7 @@ class Incoming:
             self._ends_with_line = data.endswith(b"\n")
 
     def end(self) -> Spooled:
-        """Return the batch, which is whole now.
+        """Return what came in, which is whole now.
 
         Raises:
             StoreError: the disk does not take it.

@@ -1,18 +1,21 @@
 """Syncing: a collection is made to match a folder. What is to be done is planned first, and can be looked at."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from index.documents import Document, find_files, read_document
+from index.documents import Document, find_files
 from index.errors import InvalidDocument
+from index.formats.kinds import ROW_SUFFIXES
+from index.formats.limits import Limits
+from service.files import Found, in_groups, is_row_of, read_file
 from service.keeper import Keeper, Outcome
 from service.schemas import Document as Held
 
-# So many documents, or bytes of them, are put at once.
-_AT_ONCE = 64
-_BYTES_AT_ONCE = 262_144
+_ROW = re.compile(r"#[0-9]+$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +23,7 @@ class Selection:
     """Which files, and documents, a sync is about.
 
     A source is `prefix` and the path below the folder. A path passes if it matches one of `include` (none: all do) and
-    none of `exclude`; `*` stands for any characters, slashes included.
+    none of `exclude`; `*` stands for any characters, slashes included. A row goes with its file.
     """
 
     include: tuple[str, ...] = ()
@@ -31,34 +34,31 @@ class Selection:
         """Whether the document from a source is one that the sync is about."""
         if not source.startswith(self.prefix):
             return False
-        path = source.removeprefix(self.prefix)
+        path = _ROW.sub("", source.removeprefix(self.prefix))
         wanted = not self.include or any(fnmatchcase(path, pattern) for pattern in self.include)
         return wanted and not any(fnmatchcase(path, pattern) for pattern in self.exclude)
 
 
 @dataclass(frozen=True, slots=True)
-class Put:
-    """A file to be put, in the place of `held` where that is not None."""
+class File:
+    """A file of the folder, and the source that it has in the collection."""
 
     source: str
-    file: Path
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Put:
+    """A document of a file that is to be put, in the place of `held` where that is not None."""
+
+    source: str
+    file: File
     held: Held | None
-
-    def read(self) -> Document:
-        """Return the document. Tags, date and metadata, which no file says, stay as they are.
-
-        Raises:
-            InvalidDocument: the file cannot be read.
-        """
-        document = read_document(self.file, source=self.source)
-        if self.held is None:
-            return document
-        return replace(document, metadata=self.held.metadata, tags=tuple(self.held.tags), date=self.held.date)
 
 
 @dataclass(slots=True)
 class Plan:
-    """What makes a collection match a folder. `failed` are (source, why) of files that cannot be read."""
+    """What makes a collection match a folder. `failed` are (source, why) of files and rows that cannot be read."""
 
     add: list[Put] = field(default_factory=list)
     update: list[Put] = field(default_factory=list)
@@ -73,58 +73,88 @@ class Plan:
 
 
 def plan(
-    folder: Path, held: Iterable[Held], selection: Selection, *, progress: Callable[[int, int], None] = lambda *_: None
+    folder: Path,
+    held: Iterable[Held],
+    selection: Selection,
+    *,
+    limits: Limits | None = None,
+    progress: Callable[[int, int], None] = lambda *_: None,
 ) -> Plan:
-    """Return what is to be done; this reads every file and changes nothing.
+    """Return what is to be done; this reads every file, within `limits`, and changes nothing.
 
-    A document is up to date if its text is the file's. One whose file cannot be read is left as it is. `progress` is
-    told how many of how many files are read.
+    A document is up to date if its text, pages and headings are the file's, and a row if all that it says is. What
+    cannot be read is left as it is; where that is a file of rows, which may have any source, nothing is removed.
+    `progress` is told how many of how many files are read.
 
     Raises:
         InvalidDocument: the folder holds no file that is selected. To remove everything, delete the collection.
     """
-    files = [(f"{selection.prefix}{path}", file) for path, file in find_files(folder)]
-    files = [(source, file) for source, file in files if selection.selects(source)]
+    files = [File(f"{selection.prefix}{path}", file) for path, file in find_files(folder)]
+    files = [file for file in files if selection.selects(file.source)]
     if not files:
-        raise InvalidDocument(f"There is no .txt or .md file in {folder} that is selected; nothing is changed.")
+        raise InvalidDocument(f"There is no file in {folder} that can be read and is selected; nothing is changed.")
     known = {each.source: each for each in held if selection.selects(each.source)}
-    there = {source for source, _ in files}
-    made = Plan(remove=[each for source, each in known.items() if source not in there])
-    for number, (source, file) in enumerate(files, start=1):
+    there: set[str] = set()
+    rows_are_missing = False
+    made = Plan()
+    for number, file in enumerate(files, start=1):
         progress(number, len(files))
         try:
-            sha256 = read_document(file, source=source).content_sha256
+            for found in read_file(file.path, source=file.source, limits=limits or Limits()):
+                there.add(found.source)
+                _plan_one(made, file, found, known.get(found.source), selection)
         except InvalidDocument as error:
-            made.failed.append((source, str(error)))
-            continue
-        one = known.get(source)
-        if one is None:
-            made.add.append(Put(source, file, None))
-        elif one.content_sha256 != sha256:
-            made.update.append(Put(source, file, one))
-        else:
-            made.unchanged += 1
+            made.failed.append((file.source, str(error)))
+            there |= {file.source, *(source for source in known if is_row_of(source, file.source))}
+            rows_are_missing = rows_are_missing or file.path.suffix.lower() in ROW_SUFFIXES
+    if not rows_are_missing:
+        made.remove = [each for source, each in known.items() if source not in there]
     return made
 
 
+def _plan_one(made: Plan, file: File, found: Found, held: Held | None, selection: Selection) -> None:
+    if found.document is None:
+        made.failed.append((found.source, found.why))
+    elif not found.source.startswith(selection.prefix):
+        made.failed.append((found.source, f"{file.source}: the row's source does not begin with {selection.prefix!r}."))
+    elif held is None:
+        made.add.append(Put(found.source, file, None))
+    elif not _is_up_to_date(found, held):
+        made.update.append(Put(found.source, file, held))
+    else:
+        made.unchanged += 1
+
+
+def _is_up_to_date(found: Found, held: Held) -> bool:
+    document = found.document
+    if document is None:
+        return False
+    structure = None if document.structure is None else document.structure.sha256
+    if (document.content_sha256, structure) != (held.content_sha256, held.structure_sha256):
+        return False
+    if not found.is_row:
+        return True
+    said = (document.title, list(document.tags), document.date, json.dumps(dict(document.metadata), sort_keys=True))
+    return said == (held.title, held.tags, held.date, json.dumps(held.metadata, sort_keys=True))
+
+
 def carry_out(
-    keeper: Keeper, collection: str, made: Plan, *, progress: Callable[[int, int], None] = lambda *_: None
+    keeper: Keeper,
+    collection: str,
+    made: Plan,
+    *,
+    limits: Limits | None = None,
+    progress: Callable[[int, int], None] = lambda *_: None,
 ) -> Outcome:
-    """Do what is planned, and return what became of the files; what is to be removed goes last.
+    """Do what is planned, and return what became of the documents; what is to be removed goes last.
 
     `progress` is told how many of how many steps are done.
     """
     outcome = Outcome()
     done = 0
-    for puts in in_groups([*made.add, *made.update]):
-        documents = []
-        for each in puts:
-            try:
-                documents.append(each.read())
-            except InvalidDocument as error:  # it was well when the plan was made
-                outcome.failures.append((each.source, str(error)))
-        outcome.add(keeper.put(collection, documents))
-        done += len(puts)
+    for group in in_groups(_documents(made, outcome, limits or Limits())):
+        outcome.add(keeper.put(collection, group))
+        done += len(group)
         progress(done, made.steps)
     for held in made.remove:
         keeper.delete(collection, held.id)
@@ -133,16 +163,22 @@ def carry_out(
     return outcome
 
 
-def in_groups(puts: Sequence[Put]) -> Iterator[list[Put]]:
-    """Yield the files in groups that are put together; the size of a file stands for its characters."""
-    group: list[Put] = []
-    size = 0
-    for each in puts:
-        length = each.file.stat().st_size if each.file.exists() else 0
-        if group and (len(group) == _AT_ONCE or size + length > _BYTES_AT_ONCE):
-            yield group
-            group, size = [], 0
-        group.append(each)
-        size += length
-    if group:
-        yield group
+def _documents(made: Plan, outcome: Outcome, limits: Limits) -> Iterator[Document]:
+    """Yield the documents that are to be put; what cannot be read any more is noted in `outcome`.
+
+    Tags, date and metadata stay as they are where the file does not say them: only rows do.
+    """
+    puts = {put.source: put for put in (*made.add, *made.update)}
+    for file in dict.fromkeys(put.file for put in puts.values()):
+        try:
+            for found in read_file(file.path, source=file.source, limits=limits):
+                put = puts.get(found.source)
+                if put is None or found.document is None:
+                    continue
+                if put.held is None or found.is_row:
+                    yield found.document
+                else:
+                    held = put.held
+                    yield replace(found.document, metadata=held.metadata, tags=tuple(held.tags), date=held.date)
+        except InvalidDocument as error:  # it was well when the plan was made
+            outcome.failures.append((file.source, str(error)))

@@ -15,12 +15,13 @@ from hypothesis import strategies as st
 from scripted_engine import CASES, FERRY, MUSEUM, TEXTS, ScriptedEngine, case_about
 
 from eval.authoring import append_case, case_line, write_fixes
-from eval.cases import SEEDS_SET, Case, GoldSpan, Turn, read_cases
+from eval.cases import SEEDS_SET, Case, GoldSpan, read_cases
 from eval.cli import main
 from eval.folders import Folders, read_folder
 from eval.lint import faults, occurrences
 from index.documents import make_document
 from index.errors import InvalidCase
+from service.conversation import Turn
 
 
 @pytest.fixture

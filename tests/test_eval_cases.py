@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 from conftest import SEEDS
 
-from eval.cases import SEEDS_SET, Case, Turn, read_cases, select
+from eval.cases import DIALOGUES_SET, SEEDS_SET, Case, read_cases, select
 from index.documents import decode
 from index.errors import InvalidCase
+from service.conversation import Turn
 
 TYPES = {"who", "what", "when", "where", "how-many", "which", "why", "how", "yes-no", "list"}
 
@@ -36,16 +37,17 @@ STOP_WORDS = frozenset(
 )
 
 CASES = read_cases(SEEDS_SET)
+DIALOGUES = read_cases(DIALOGUES_SET)
 TEXTS = {path.name: decode(path.read_bytes()) for path in SEEDS.iterdir()}
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
+@pytest.mark.parametrize("case", [*CASES, *DIALOGUES], ids=lambda case: case.id)
 def test_gold_spans_hold_accepted_answers(case: Case) -> None:
     for span in case.spans:
         assert TEXTS[span.document][span.start : span.end] in case.answers
 
 
-@pytest.mark.parametrize("case", [case for case in CASES if case.answerable], ids=lambda case: case.id)
+@pytest.mark.parametrize("case", [case for case in [*CASES, *DIALOGUES] if case.answerable], ids=lambda case: case.id)
 def test_best_answer_is_made_of_gold_spans(case: Case) -> None:
     # The first answer is the best wording; a list joins its spans.
     spans = [TEXTS[span.document][span.start : span.end] for span in case.spans]
@@ -62,13 +64,33 @@ def content_words(case: Case) -> frozenset[str]:
 
 
 def test_no_question_stands_twice() -> None:
-    questions = Counter(" ".join(asked(case).casefold().split()) for case in CASES)
+    questions = Counter(" ".join(asked(case).casefold().split()) for case in [*CASES, *DIALOGUES])
     assert [question for question, count in questions.items() if count > 1] == []
 
 
 def test_no_question_of_test_is_seen_in_dev_in_another_order() -> None:
     pairs = product(select(CASES, "dev"), select(CASES, "test"))
     assert [(dev.id, test.id) for dev, test in pairs if content_words(dev) == content_words(test)] == []
+
+
+def test_dialogues_are_many_and_of_all_kinds() -> None:
+    assert len(DIALOGUES) >= 80
+    kinds = Counter(tag for case in DIALOGUES for tag in case.tags)
+    least = {"pronoun": 24, "ellipsis": 24, "shift": 16, "chatty": 6, "typo": 4, "correction": 4, "definite": 4}
+    assert {tag: kinds[tag] for tag, count in least.items() if kinds[tag] < count} == {}
+    assert sum(not case.answerable for case in DIALOGUES) >= 15
+    for half in (select(DIALOGUES, "dev"), select(DIALOGUES, "test")):
+        assert {span.document for case in half for span in case.spans} == set(TEXTS)
+        assert {tag for case in half for tag in case.tags} >= least.keys()
+
+
+@pytest.mark.parametrize("case", DIALOGUES, ids=lambda case: case.id)
+def test_dialogues_end_in_a_follow_up_that_is_written_out_or_in_a_shift(case: Case) -> None:
+    assert len(TYPES & set(case.tags)) == 1
+    assert [turn.role for turn in case.history] == ["user", "assistant"] * (len(case.history) // 2)
+    assert len({"follow-up", "shift"} & set(case.tags)) == 1
+    assert ("follow-up" in case.tags) == (case.standalone is not None)
+    assert len({"near-miss", "off-topic"} & set(case.tags)) == (not case.answerable)
 
 
 def test_set_is_as_large_as_it_should_be() -> None:
@@ -131,6 +153,8 @@ GOOD = {
         {"history": [{"role": ["user"], "content": "Who?"}]},
         {"history": [{"role": "user", "content": " "}]},
         {"history": [{"role": "user", "content": 7}]},
+        {"standalone": "Who?"},
+        {"history": [{"role": "user", "content": "Who?"}], "standalone": " "},
         {"collection": ""},
         {"collection": None},
         {"collection": 7},

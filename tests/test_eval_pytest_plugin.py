@@ -13,10 +13,11 @@ from conftest import ROOT
 from listening import SECRET, listening
 
 from eval.baseline import baseline_of, write_baseline
-from eval.cases import Case, GoldSpan, Turn
+from eval.cases import Case, GoldSpan
 from eval.http_engine import HttpEngine
 from eval.run import run_cases
 from eval.verdicts import Verdict
+from service.conversation import Turn
 
 REQUIRED = ("answers", "spans", "answerable", "tags")
 TEXT = "Ada Lovelace wrote the first program in 1843. It computed Bernoulli numbers."
@@ -77,11 +78,9 @@ def test_paths_that_are_named_are_run_too(folder: Path, url: str) -> None:
     assert "1 passed" in ask(folder, url, "answers.jsonl::year: When was the first program written?").stdout
 
 
-def test_follow_ups_are_skipped(folder: Path, url: str) -> None:
+def test_follow_ups_are_asked(folder: Path, url: str) -> None:
     write_set(folder, RIGHT, replace(SILENT, history=(Turn("user", "Who wrote the first program?"),)))
-    result = ask(folder, url, "-rs")
-    assert "1 passed, 1 skipped" in result.stdout
-    assert "the service does not take a history yet" in result.stdout
+    assert "2 passed" in ask(folder, url).stdout
 
 
 def test_failure_shows_question_answers_sentence_and_place(folder: Path, url: str) -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from rich.console import Console
 from scripted_engine import CASES, FERRY, DeadEngine, ScriptedEngine, case_about, moved
 
-from eval.cases import SEEDS_SET, Case, GoldSpan, Relevant, Turn, read_cases
+from eval.cases import SEEDS_SET, Case, GoldSpan, Relevant, read_cases
 from eval.cli import main
 from eval.figures import figures
 from eval.local_engine import LocalEngine
@@ -24,6 +24,7 @@ from eval.run_file import FORMAT, read_run, write_run
 from eval.tables import print_failures, print_figures
 from eval.verdicts import Verdict, is_cited
 from index.errors import EngineUnavailable, InvalidReply, InvalidRun
+from service.conversation import Turn
 
 
 @pytest.fixture
@@ -217,14 +218,16 @@ def test_questions_are_asked_at_the_same_time() -> None:
     assert seen == [1, 2, 3, 4, 5, 6]
 
 
-def test_follow_ups_are_left_out(tmp_path: Path) -> None:
+def test_follow_ups_are_asked_with_what_was_said_before() -> None:
     follow_up = replace(CASES[0], id="q-8", question="And when does it come back?", history=(Turn("user", "When?"),))
-    found = run_cases("few", [*CASES, follow_up], ScriptedEngine())
-    assert [record.case for record in found.records] == list(CASES)
-    assert found.settings["left out"] == "1"
-    console = Console(record=True)
-    print_figures(found, console)
-    assert "1 follow-ups were left out" in console.export_text()
+    asked: list[Case] = []
+
+    def note(case: Case, reply: Reply) -> Reply:
+        asked.append(case)
+        return reply
+
+    run_cases("few", [*CASES, follow_up], ScriptedEngine(fault=note))
+    assert asked == [*CASES, follow_up]
 
 
 def test_missing_documents_are_counted() -> None:

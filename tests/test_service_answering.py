@@ -1,7 +1,9 @@
 """Answering: citations that hold, the choice between answers and silence, agreement, fingerprints."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import pairwise
+from math import exp
 from pathlib import Path
 
 import pytest
@@ -19,6 +21,7 @@ from index.retriever import Hit
 from service.answering import Answerer, rank_passages
 from service.answers import MAX_ALTERNATIVES, Answer, choose, compose
 from service.citations import cite
+from service.conversation import Turn
 from service.reader.reader import Reading, Span
 
 TEXT = "Ada wrote the first program. 🚀 Bob paid 42 euros for it. Nobody knows why."
@@ -32,8 +35,10 @@ class FixedReader:
 
     def __init__(self, scores: dict[str, float]) -> None:
         self._scores = scores
+        self.asked: list[tuple[str, str]] = []
 
-    def read(self, question: str, hits: Sequence[Hit], *, min_confidence: float) -> Reading:
+    def read(self, question: str, hits: Sequence[Hit], *, min_confidence: float, told: str = "") -> Reading:
+        self.asked.append((question, told))
         spans = []
         for number, hit in enumerate(hits):
             passage = hit.found.passage
@@ -43,6 +48,9 @@ class FixedReader:
                     spans.append(Span(number, start, start + len(words), score))
         relevance = tuple(-float(hit.rank) for hit in hits)
         return Reading(tuple(sorted(spans, key=lambda span: -span.score)), relevance)
+
+    def count_tokens(self, texts: Sequence[str]) -> int:
+        return sum(len(text.split()) for text in texts)
 
 
 @pytest.fixture
@@ -130,6 +138,65 @@ def test_deadline_is_checked_between_the_steps(collection: Collection) -> None:
 
     with pytest.raises(DeadlineExceeded):
         answerer({}).ask(collection, "Who?", check_deadline=passed)
+
+
+class PickyReader(FixedReader):
+    """A reader that finds its words for questions that hold a word only, with the score of that word."""
+
+    def __init__(self, scores: dict[str, float], picks: dict[str, float]) -> None:
+        super().__init__(scores)
+        self._picks = picks
+
+    def read(self, question: str, hits: Sequence[Hit], *, min_confidence: float, told: str = "") -> Reading:
+        reading = super().read(question, hits, min_confidence=min_confidence, told=told)
+        score = next((score for word, score in self._picks.items() if word in question), -9.0)
+        return Reading(tuple(replace(span, score=score) for span in reading.spans), reading.relevance)
+
+
+HISTORY = (Turn("user", "Who wrote the first program?"), Turn("assistant", "Ada"))
+
+
+def asked_of(reader: FixedReader) -> list[str]:
+    return [question for question, _ in reader.asked]
+
+
+def test_a_question_without_history_is_read_once_as_it_is(collection: Collection) -> None:
+    reader = FixedReader({"42 euros": 2.0})
+    for history in ((), (Turn("system", "Answer in French."),)):
+        response = Answerer(reader, read_depth=5).ask(collection, "And how much?", history=history)
+        assert (response.question, response.standalone_question) == ("And how much?", None)
+    assert reader.asked == [("And how much?", "")] * 2
+
+
+def test_a_follow_up_is_read_as_what_it_means_and_the_surest_reading_counts(collection: Collection) -> None:
+    reader = PickyReader({"Bob": 2.0}, {"first program": 3.0, "it": 1.0})
+    response = Answerer(reader, read_depth=5).ask(collection, "Who paid for it?", history=HISTORY)
+    assert len(set(asked_of(reader))) == len(reader.asked) > 1
+    assert response.question == "Who paid for it?"
+    assert response.standalone_question == next(each for each in asked_of(reader) if "first program" in each)
+    assert response.answer is not None
+    assert response.answer.confidence == pytest.approx(1 / (1 + exp(-3.0)))
+    assert response.timings.total >= response.timings.read > 0
+
+
+def test_a_question_that_stands_alone_wins_over_its_rewriting_where_it_is_surer(collection: Collection) -> None:
+    reader = PickyReader({"Bob": 2.0}, {"first": -2.0, "who": 2.0})
+    response = Answerer(reader, read_depth=5).ask(collection, "And who paid 42 euros to Ada?", history=HISTORY)
+    assert len(reader.asked) == 2
+    assert response.standalone_question is None
+
+
+def test_what_was_said_before_is_no_evidence(collection: Collection) -> None:
+    told = (Turn("system", "Mallory paid."), Turn("user", "Who wrote it?"), Turn("assistant", "Mallory, for 7 euros."))
+    response = answerer({"Mallory": 9.0, "7 euros": 9.0}).ask(collection, "And who paid for it?", history=told)
+    assert (response.answer, response.alternatives) == (None, ())
+    assert all("Mallory" not in each.hit.found.passage.text for each in response.passages)
+
+
+def test_the_answer_to_its_like_is_told_to_the_reader(collection: Collection) -> None:
+    reader = FixedReader({"Bob": 2.0})
+    Answerer(reader, read_depth=5).ask(collection, "And the second?", history=HISTORY)
+    assert {told for _, told in reader.asked} == {"Ada"}
 
 
 def test_what_is_read_does_not_depend_on_how_much_is_shown(collection: Collection) -> None:

@@ -15,6 +15,8 @@ from service.settings import Settings
 
 DOCUMENT = document_id("a.txt")
 LINE = b'{"source": "b.txt", "text": "More."}\n'
+CHAT = {"model": "citespan", "messages": [{"role": "user", "content": "who?"}]}
+LIST_TOOLS = {"jsonrpc": "2.0", "id": 1, "method": "tools/list"}
 
 # Name of the key, its rights after the secret, and what it may do with the collection `default`.
 KEYS = {
@@ -45,6 +47,8 @@ class Route:
     json: Any = None
     content: bytes | None = None
     at: str = ""
+    refusal: int = 403
+    """What others get: models of collections that a key does not open do not exist for it."""
 
     @property
     def target(self) -> str:
@@ -68,11 +72,18 @@ ROUTES = [
     Route("POST", "/v1/collections", WRITE, 201, {"name": "default"}),
     Route("DELETE", "/v1/collections/{name}", WRITE, 204, at="/v1/collections/default"),
     Route("POST", "/v1/jobs", WRITE, 202, {"kind": "reindex"}),
+    Route("GET", "/v1/models", ANY_KEY, 200),
+    Route("GET", "/v1/models/{model}", READ, 200, at="/v1/models/citespan", refusal=404),
+    Route("POST", "/v1/chat/completions", READ, 200, CHAT, refusal=404),
+    Route("POST", "/v1/responses", READ, 200, {"model": "citespan", "input": "who?"}, refusal=404),
+    Route("GET", "/openwebui/v1/models", ANY_KEY, 200),
+    Route("POST", "/openwebui/v1/chat/completions", READ, 200, CHAT, refusal=404),
+    Route("POST", "/mcp", ANY_KEY, 200, LIST_TOOLS),
     Route("GET", "/metrics", EVERYTHING, 200),
     Route("GET", "/openapi.json", ANY_KEY, 200),
     Route("GET", "/livez", None, 200),
     Route("GET", "/readyz", None, 200),
-    Route("GET", "/", None, 307),
+    Route("GET", "/", None, 200),
     Route("GET", "/docs", None, 200),
     Route("GET", "/documents/{document_id}", None, 200, at=f"/documents/{DOCUMENT}"),
 ]
@@ -87,6 +98,10 @@ ELSEWHERE = [
     Route("GET", "/v1/collections/{name}", set(), 403, at="/v1/collections/third"),
     Route("GET", "/v1/jobs", set(), 403, at="/v1/jobs?collection=third"),
     Route("GET", "/v1/jobs/{job_id}", set(), 403, at="/v1/jobs/job-x?collection=third"),
+    Route("GET", "/v1/models/{model}", set(), 404, at="/v1/models/citespan/third", refusal=404),
+    Route("POST", "/v1/chat/completions", set(), 404, CHAT | {"model": "citespan/third"}, refusal=404),
+    Route("POST", "/v1/responses", set(), 404, {"model": "citespan/third", "input": "who?"}, refusal=404),
+    Route("POST", "/openwebui/v1/chat/completions", set(), 404, CHAT | {"model": "citespan/third"}, refusal=404),
     Route("POST", "/v1/documents", set(), 403, {"text": "More.", "collection": "third"}),
     Route("POST", "/v1/documents:batch", set(), 403, content=LINE, at="/v1/documents:batch?collection=third"),
     Route("DELETE", "/v1/documents/{document_id}", set(), 403, at=f"/v1/documents/{DOCUMENT}?collection=third"),
@@ -102,6 +117,8 @@ def bearer(secret: str | None) -> dict[str, str]:
 
 def send(client: TestClient, route: Route, secret: str | None) -> Any:
     headers = bearer(secret) | ({"Content-Type": "application/jsonl"} if route.content else {})
+    if route.path == "/mcp":
+        headers["Accept"] = "application/json, text/event-stream"
     return client.request(
         route.method, route.target, json=route.json, content=route.content, headers=headers, follow_redirects=False
     )
@@ -157,9 +174,12 @@ def test_a_key_does_what_it_may_and_nothing_else(client: TestClient, route: Rout
     before = client.get("/v1/collections", headers=admin).json()
     response = send(client, route, SECRETS[name])
     allowed = route.may is None or name in route.may
-    assert response.status_code == (route.status if allowed else 403)
+    assert response.status_code == (route.status if allowed else route.refusal)
     if not allowed:
-        assert response.json()["type"] == "urn:citespan:problem:forbidden"
+        if route.refusal == 403:
+            assert response.json()["type"] == "urn:citespan:problem:forbidden"
+        else:
+            assert response.json()["error"]["code"] == "model_not_found"
         assert client.get("/v1/collections", headers=admin).json() == before
 
 
@@ -169,7 +189,7 @@ def test_a_key_of_some_collections_opens_no_other_one(client: TestClient, route:
     admin = bearer(SECRETS["admin"])
     before = client.get("/v1/collections/third", headers=admin).json()
     response = send(client, route, SECRETS[name])
-    assert response.status_code == 403
+    assert response.status_code == route.refusal
     assert "Text of third" not in response.text
     assert client.get("/v1/collections/third", headers=admin).json() == before
 

@@ -58,7 +58,7 @@ def test_build_indexes_what_it_can_and_names_the_rest(data: Path, folder: Path) 
 def test_build_refuses_folders_without_texts_and_with_clashing_ones(data: Path, folder: Path, tmp_path: Path) -> None:
     empty = tmp_path / "nothing"
     empty.mkdir()
-    assert "There is no .txt or .md file" in invoke("build", str(empty)).output
+    assert "There is no file that can be read" in invoke("build", str(empty)).output
     (empty / "a.txt").write_text("Another a.")
     clash = invoke("build", str(folder), str(empty))
     assert clash.exit_code == 2

@@ -74,7 +74,7 @@ def test_ask_has_the_shape_of_the_contract(client: TestClient) -> None:
     assert response.status_code == 200
     content = response.json()
     assert set(content) == {
-        *("id", "question", "answerable", "answer", "alternatives", "agreement"),
+        *("id", "question", "standalone_question", "answerable", "answer", "alternatives", "agreement"),
         *("passages", "fingerprint", "timings_ms"),
     }
     assert content["answerable"] is True
@@ -113,6 +113,22 @@ def test_abstention_shows_the_nearest(client: TestClient) -> None:
     assert (content["answerable"], content["answer"], content["agreement"]) == (False, None, None)
     assert content["passages"]
     assert content["alternatives"]
+
+
+def test_a_follow_up_says_which_question_was_answered(client: TestClient) -> None:
+    history = [
+        {"role": "system", "content": "Be brief."},
+        {"role": "user", "content": "Who wrote the first program?"},
+        {"role": "assistant", "content": "Ada Lovelace"},
+    ]
+    body: dict[str, Any] = {"question": "And when did she write it?", "history": history}
+    content = client.post("/v1/ask", json=body).json()
+    assert content["question"] == "And when did she write it?"
+    assert content["standalone_question"].startswith("when did Ada Lovelace write ")
+    for no_history in (None, [], history[:1]):
+        assert client.post("/v1/ask", json=body | {"history": no_history}).json()["standalone_question"] is None
+    body["question"] = "Which planet has rings?"
+    assert client.post("/v1/ask", json=body).json()["standalone_question"] is None
 
 
 def test_min_confidence_of_a_request_decides(client: TestClient) -> None:
@@ -201,6 +217,13 @@ def test_list_pages_through_all_documents(client: TestClient) -> None:
         ({}, 422, "invalid-request"),
         ([], 422, "invalid-request"),
         ({"question": "who?", "top_k": 0}, 422, "invalid-request"),
+        ({"question": "who?", "history": "What?"}, 422, "invalid-request"),
+        ({"question": "who?", "history": [{"role": "tool", "content": "x"}]}, 422, "invalid-request"),
+        ({"question": "who?", "history": [{"role": "user"}]}, 422, "invalid-request"),
+        ({"question": "who?", "history": [{"role": "user", "content": None}]}, 422, "invalid-request"),
+        ({"question": "who?", "history": [{"role": "user", "content": "x", "name": "y"}]}, 422, "invalid-request"),
+        ({"question": "who?", "history": [{"role": "user", "content": "x" * 10_001}]}, 422, "invalid-request"),
+        ({"question": "who?", "history": [{"role": "user", "content": "x"}] * 51}, 422, "invalid-request"),
         ({"question": "who?", "top_k": 21}, 422, "invalid-request"),
         ({"question": "who?", "top_k": "5"}, 422, "invalid-request"),
         ({"question": "who?", "min_confidence": 1.5}, 422, "invalid-request"),

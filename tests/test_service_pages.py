@@ -1,70 +1,43 @@
 """The pages in a real browser. They skip where there is no Chromium."""
 
 import json
-import os
-import threading
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-import uvicorn
-from playwright.sync_api import Browser, Page, sync_playwright
+from browsing import CHROMIUM, NO_CHROMIUM, chromium, served, watched
+from playwright.sync_api import Browser, Page
 from word_embedder import WordEmbedder
 
 from service.app import create_app
 from service.settings import Settings
 
-CHROMIUM = Path(os.environ.get("CHROMIUM", "/usr/bin/chromium"))
-FLAGS = [
-    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"),
-    *("--disable-component-update", "--disable-sync"),
-]
 SECRET = "browser-" + "k" * 20
 HOSTILE = "🚀🚀 <script>document.title = 'owned'</script> 👩‍👩‍👧 <img src=x onerror=alert(1)>\nThe cited words. After."
 
-pytestmark = pytest.mark.skipif(
-    not CHROMIUM.exists(), reason=f"no Chromium at {CHROMIUM}; install the package chromium"
-)
+pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason=NO_CHROMIUM)
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
+    with chromium() as launched:
         yield launched
-        launched.close()
 
 
 @pytest.fixture(scope="module", params=["", f"me:{SECRET}"], ids=["without keys", "with keys"])
-def served(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, bool]]:
+def service(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, bool]]:
     """Serve an application from a thread and give its URL and whether it needs a key."""
     settings = Settings.from_environment(
         {"CITESPAN_API_KEYS": request.param}, data_dir=tmp_path_factory.mktemp("pages")
     )
-    app = create_app(settings, embedder=WordEmbedder())
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None))
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    while not server.started:
-        assert thread.is_alive()
-        thread.join(0.02)
-    port = server.servers[0].sockets[0].getsockname()[1]
-    yield f"http://127.0.0.1:{port}", bool(request.param)
-    server.should_exit = True
-    thread.join()
+    with served(create_app(settings, embedder=WordEmbedder())) as url:
+        yield url, bool(request.param)
 
 
 @pytest.fixture
-def page(browser: Browser, served: tuple[str, bool]) -> Iterator[Page]:
-    context = browser.new_context(base_url=served[0])
-    opened = context.new_page()
-    complaints: list[str] = []
-    opened.on("pageerror", lambda error: complaints.append(str(error)))
-    opened.on("request", lambda r: complaints.append(r.url) if not r.url.startswith((served[0], "data:")) else None)
-    yield opened
-    context.close()
-    assert complaints == []
+def page(browser: Browser, service: tuple[str, bool]) -> Iterator[Page]:
+    with watched(browser, service[0]) as opened:
+        yield opened
 
 
 def _add(page: Page, text: str) -> Any:
@@ -78,17 +51,17 @@ def _add(page: Page, text: str) -> Any:
     return response.json()
 
 
-def _give_key(page: Page, served: tuple[str, bool]) -> None:
-    if served[1]:
+def _give_key(page: Page, service: tuple[str, bool]) -> None:
+    if service[1]:
         page.get_by_label("This service needs a key").fill(SECRET)
         page.get_by_role("button", name="Open").click()
 
 
-def test_document_page_marks_the_cited_words(page: Page, served: tuple[str, bool]) -> None:
+def test_document_page_marks_the_cited_words(page: Page, service: tuple[str, bool]) -> None:
     receipt = _add(page, HOSTILE)
     start = HOSTILE.index("The cited words")
     page.goto(f"/documents/{receipt['id']}#char={start},{start + 15}")
-    _give_key(page, served)
+    _give_key(page, service)
     mark = page.locator("mark")
     mark.wait_for()
     assert mark.text_content() == "The cited words"
@@ -98,13 +71,22 @@ def test_document_page_marks_the_cited_words(page: Page, served: tuple[str, bool
     assert page.locator("#text script, #text img").count() == 0
 
 
-def test_document_page_tells_that_there_is_none(page: Page, served: tuple[str, bool]) -> None:
+def test_document_page_tells_that_there_is_none(page: Page, service: tuple[str, bool]) -> None:
     page.goto("/documents/doc-none")
-    _give_key(page, served)
+    _give_key(page, service)
     page.get_by_text("There is no document 'doc-none'").wait_for()
 
 
-def test_page_of_the_api_works_without_the_network(page: Page, served: tuple[str, bool]) -> None:
+def test_page_of_the_api_works_without_the_network(page: Page, service: tuple[str, bool]) -> None:
     page.goto("/docs")
-    _give_key(page, served)
+    _give_key(page, service)
     page.get_by_text("/v1/ask", exact=True).first.wait_for()
+
+
+def test_document_page_marks_the_words_that_a_text_directive_follows(page: Page, served: tuple[str, bool]) -> None:
+    receipt = _add(page, HOSTILE)
+    start = HOSTILE.index("The cited words")
+    page.goto(f"/documents/{receipt['id']}#char={start},{start + 15}#:~:text=The,words")  # as Open WebUI asks
+    _give_key(page, served)
+    page.locator("mark").wait_for()
+    assert page.locator("mark").text_content() == "The cited words"

@@ -56,9 +56,13 @@ class Reader(Protocol):
         """The confidence below which it is better to abstain, chosen on development questions."""
         ...
 
-    def read(self, question: str, hits: Sequence[Hit], *, min_confidence: float) -> Reading:
-        """Return the spans of these passages that may answer the question.
+    def read(self, question: str, hits: Sequence[Hit], *, min_confidence: float, told: str = "") -> Reading:
+        """Return the spans of these passages that may answer the question, but for those that only repeat `told`.
 
         `min_confidence` is what an answer needs to be given; a reader may stop early only at a confidence above it.
         """
+        ...
+
+    def count_tokens(self, texts: Sequence[str]) -> int:
+        """Return how many tokens of the reader's these texts have together, special tokens left out."""
         ...

@@ -19,7 +19,7 @@ from service.reader.edges import trim
 from service.reader.features import FeatureMaker, Features, Tokens
 from service.reader.reader import Reading, Span
 from service.reader.runtime import Marks, Runtime
-from service.reader.words import answer_words, same_answer
+from service.reader.words import answer_words, repeats, same_answer
 
 # So many passages are read at once; the reader looks at what it has before it reads more.
 GROUP = 5
@@ -58,6 +58,10 @@ class PassageReading:
         """Return the same as the reading of another number of hit."""
         return PassageReading(tuple(replace(each, hit=number) for each in self.proposals), self.evidence)
 
+    def without(self, told: tuple[str, ...]) -> "PassageReading":
+        """Return the same without the proposals that repeat what was told."""
+        return replace(self, proposals=tuple(each for each in self.proposals if not repeats(each.words, told)))
+
 
 class SpanReader:
     """A `Reader` whose spans are the exact words."""
@@ -89,13 +93,23 @@ class SpanReader:
         """The confidence below which it is better to abstain."""
         return self.artifact.calibration.min_confidence
 
-    def read(self, question: str, hits: Sequence[Hit], *, min_confidence: float | None = None) -> Reading:
-        """Read the passages in the order of their rank, in small groups, until the answer is so sure that it stands."""
+    def read(
+        self, question: str, hits: Sequence[Hit], *, min_confidence: float | None = None, told: str = ""
+    ) -> Reading:
+        """Read the passages in the order of their rank, in small groups, until the answer is so sure that it stands.
+
+        What repeats `told` is as if it were not there: it is no rival of other answers, either.
+        """
+        known = answer_words(told)
         groups = (
-            self.read_passages(question, hits[begin : begin + GROUP], first=begin)
+            [each.without(known) for each in self.read_passages(question, hits[begin : begin + GROUP], first=begin)]
             for begin in range(0, len(hits), GROUP)
         )
         return self._until_sure(hits, groups, min_confidence)
+
+    def count_tokens(self, texts: Sequence[str]) -> int:
+        """Return how many tokens of the network's these texts have together, special tokens left out."""
+        return sum(len(each.ids) for each in self._maker.tokens(texts))
 
     def reread(
         self, hits: Sequence[Hit], read: Sequence[PassageReading], *, min_confidence: float | None = None

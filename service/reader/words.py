@@ -10,7 +10,7 @@ _NUMBER_WORDS = frozenset(
     " eighteen nineteen twenty thirty forty fifty sixty seventy eighty ninety hundred thousand million billion trillion"
     " first second third fourth fifth sixth seventh eighth ninth tenth".split()
 )
-_MONTHS = frozenset("january february march april may june july august september october november december".split())
+MONTHS = frozenset("january february march april may june july august september october november december".split())
 _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}\b)")
 _MINUS = re.compile(r"(?<!\w)[-\u2212](?=\d)")
 _PER_CENT = re.compile(r"\s?(?:%|per ?cent\b)", re.IGNORECASE)
@@ -45,9 +45,14 @@ def same_answer(first: tuple[str, ...], second: tuple[str, ...]) -> bool:
     return not numbers or numbers == _numbers(longer) or _is_month(shorter)
 
 
+def repeats(words: tuple[str, ...], told: tuple[str, ...]) -> bool:
+    """Whether an answer, given as its words, names again what was told; equal numbers may be of different things."""
+    return bool(told) and not _numbers(words) and same_answer(words, told)
+
+
 def _is_month(words: tuple[str, ...]) -> bool:
     """Whether the words are a month of a year; a date in it only says more."""
-    return len(words) == 2 and words[0] in _MONTHS and len(words[1]) == 4 and words[1].isdigit()
+    return len(words) == 2 and words[0] in MONTHS and len(words[1]) == 4 and words[1].isdigit()
 
 
 def _numbers(words: tuple[str, ...]) -> set[str]:

@@ -9,9 +9,11 @@ from index.collection import Collection
 from index.errors import StoreError
 from index.library import DEFAULT_COLLECTION
 from service.batch import Batch
+from service.jobs import Jobs
 from service.limits import BATCH_PATH, Deadline
 from service.routes.deps import (
     CollectionQuery,
+    Context,
     ContextDep,
     EngineDep,
     JobsDep,
@@ -58,7 +60,13 @@ async def add_batch(
     require_json_lines(request)
     opened = open_collection(request, engine, collection, write=True)
     jobs.check_room()
-    lines = await _received(request, jobs.spool)
+    return await answer_lines(request, context, jobs, opened, await _received(request, jobs.spool))
+
+
+async def answer_lines(
+    request: Request, context: Context, jobs: Jobs, opened: Collection, lines: Spooled
+) -> BatchReport | Response:
+    """Put spooled lines while the client waits, or as a job; either way, they are discarded in the end."""
     if lines.lines <= WAITED_LINES and lines.size <= WAITED_BYTES and not _prefers_async(request):
         longest = context.settings.max_body_bytes
         try:

@@ -1,6 +1,7 @@
 """What routes depend on: the loaded engine, the gates, and whether a key opens a collection."""
 
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, field
 from typing import Annotated
 
 from fastapi import Depends, Query, Request
@@ -28,9 +29,12 @@ class Context:
     metrics: Metrics
     questions: Gate
     changes: Gate
+    files: Gate
     engine: Engine | None = None
     jobs: Jobs | None = None
     draining: bool = False
+    started: int = field(default_factory=lambda: int(time.time()))
+    """When the application was made, in seconds since 1970."""
 
 
 def get_context(request: Request) -> Context:

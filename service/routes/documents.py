@@ -13,34 +13,58 @@ from index.filters import Days as StoreDays
 from index.filters import Filters as StoreFilters
 from index.library import DEFAULT_COLLECTION
 from service.limits import Deadline
+from service.problems import is_form
 from service.routes.cursors import CursorQuery, LimitQuery, cursor_after, number_of
 from service.routes.deps import (
     CollectionQuery,
     ContextDep,
     EngineDep,
+    JobsDep,
     open_collection,
     refuse_unknown_parameters,
     require_json,
 )
-from service.schemas import MAX_FILTER_VALUES, Day, Document, DocumentList, DocumentReceipt, DocumentRequest
+from service.routes.uploads import FORM_BODY, add_file, answer_receipt
+from service.schemas import (
+    MAX_FILTER_VALUES,
+    BatchReport,
+    Day,
+    Document,
+    DocumentList,
+    DocumentReceipt,
+    DocumentRequest,
+    Job,
+)
 
 router = APIRouter(prefix="/v1/documents", tags=["documents"], dependencies=[Depends(refuse_unknown_parameters)])
 
-_JSON_BODY = {"required": True, "content": {"application/json": {"schema": DocumentRequest.model_json_schema()}}}
+_BODY = {
+    "required": True,
+    "content": {
+        "application/json": {"schema": DocumentRequest.model_json_schema()},
+        "multipart/form-data": FORM_BODY,
+    },
+}
 
 
 @router.post(
     "",
     status_code=201,
     summary="Add or replace a document",
-    responses={200: {"model": DocumentReceipt}},
-    openapi_extra={"requestBody": _JSON_BODY},
+    response_model=DocumentReceipt | BatchReport,
+    responses={200: {"model": DocumentReceipt | BatchReport}, 201: {"model": DocumentReceipt}, 202: {"model": Job}},
+    openapi_extra={"requestBody": _BODY},
 )
-async def add_document(request: Request, response: Response, context: ContextDep, engine: EngineDep) -> DocumentReceipt:
+async def add_document(
+    request: Request, response: Response, context: ContextDep, engine: EngineDep, jobs: JobsDep
+) -> DocumentReceipt | BatchReport | Response:
     """Add a document (201), or replace the one from the same source (200); unchanged content changes nothing (200).
 
-    The document is durable, and found by the next question, when the response is sent.
+    Send its text as JSON, or a file as multipart/form-data. The document is durable, and found by the next question,
+    when the response is sent. A file that holds many, CSV or JSON lines, is answered as a batch is (200 or 202).
     """
+    if is_form(request.headers.get("content-type", "")):
+        return await add_file(request, response, context, engine.library, jobs)
     # Parsed here and not by FastAPI, which would do so in the event loop, and a document may be large.
     require_json(request)
     body = await anyio.to_thread.run_sync(_parsed, await request.body())
@@ -49,10 +73,7 @@ async def add_document(request: Request, response: Response, context: ContextDep
         lambda _: collection.put(body.to_document()),
         deadline=Deadline(math.inf),  # what has begun to be stored is not given up half-way
     )
-    response.status_code = 201 if receipt.created else 200
-    query = "" if body.collection == DEFAULT_COLLECTION else f"?collection={body.collection}"
-    response.headers["Location"] = f"/v1/documents/{receipt.record.id}{query}"
-    return DocumentReceipt.of(receipt)
+    return answer_receipt(response, body.collection, receipt)
 
 
 FilterQuery = Annotated[list[str] | None, Query(max_length=MAX_FILTER_VALUES, description="May be repeated.")]

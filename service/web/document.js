@@ -1,52 +1,38 @@
-import { askForKey, getWithKey } from "./key.js";
-import { cut } from "./offsets.js";
+// The page of one document, with the span of the address's fragment (`#char=start,end`, RFC 5147) marked.
 
-const element = (id) => document.getElementById(id);
-const path = `/v1/documents/${location.pathname.split("/").pop()}`;
-const collection = new URLSearchParams(location.search).get("collection");
-const query = collection ? `?collection=${encodeURIComponent(collection)}` : "";
+import { byId, words } from "./element.js";
+import { askForKey } from "./key.js";
+import { show } from "./reading.js";
+import { readDocument } from "./service.js";
 
-function say(words) {
-  element("message").textContent = words;
-  element("message").hidden = !words;
+const id = location.pathname.split("/").pop(); // ids need no escapes; anything else is none
+const collection = new URLSearchParams(location.search).get("collection") ?? "default";
+
+function say(text) {
+  byId("message").textContent = text;
+  byId("message").hidden = !text;
 }
 
-/** Show the text with the span of the address's fragment (`#char=start,end`, RFC 5147) marked. */
-function show(text) {
-  const span = /^#char=(\d+),(\d+)$/.exec(location.hash);
-  if (!span) {
-    element("text").textContent = text;
-    return;
-  }
-  const [before, inside, after] = cut(text, Number(span[1]), Number(span[2]));
-  const mark = document.createElement("mark");
-  mark.textContent = inside;
-  element("text").replaceChildren(before, mark, after);
-  mark.scrollIntoView({ block: "center" });
+function mark(text) {
+  // Who adds a directive of text to the address (`#:~:text=…`) leaves its number sign behind.
+  const span = /^#char=(\d+),(\d+)#?$/.exec(location.hash);
+  show(byId("text"), text, span && { start: Number(span[1]), end: Number(span[2]) });
 }
 
 async function load() {
   say("Loading…");
   try {
-    const [described, text] = await Promise.all([
-      getWithKey(path + query),
-      getWithKey(`${path}/text${query}`),
-    ]);
-    askForKey(described.status, load);
-    if (!described.ok || !text.ok) {
-      say(described.status === 401 ? "" : (await described.json()).detail);
-      return;
-    }
-    const { title, source } = await described.json();
+    const { title, source, text } = await readDocument(collection, id);
+    askForKey(200, load);
     document.title = `${title} · Citespan`;
-    element("title").textContent = title;
-    element("source").textContent = source;
-    const words = await text.text();
+    byId("title").replaceChildren(words(title));
+    byId("source").replaceChildren(words(source));
     say("");
-    show(words);
-    addEventListener("hashchange", () => show(words));
-  } catch {
-    say("The service cannot be reached.");
+    mark(text);
+    addEventListener("hashchange", () => mark(text));
+  } catch (problem) {
+    askForKey(problem.status, load);
+    say(problem.status === 401 ? "" : problem.detail);
   }
 }
 

@@ -1,0 +1,48 @@
+"""Exchanges: a question that stands alone and what was answered, as the ground on which the next one is understood."""
+
+import re
+from dataclasses import dataclass
+
+from service.followups.mentions import answer_words, is_person, looks_like_a_person, names
+from service.followups.utterance import Question, parts
+
+_ANY_NUMBER = re.compile(
+    r"(?:[a-z]+ )*\d|(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|hundreds?|thousands?"
+    r"|(?:thir|four|fif|six|seven|eigh|nine)teen|(?:twen|thir|for|fif|six|seven|eigh|nine)ty(?:-\w+)?)\b",
+    re.IGNORECASE,
+)
+_NO_THING = re.compile(r"\b(?:how|when|why)\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """The last question of a conversation and its answer; "" where there was none that helps.
+
+    `question` stands alone, and `asked` is the same in its parts. `names` are those that users named in the whole
+    conversation, the latest first; `people` are persons that were named or answered with.
+    """
+
+    question: str
+    asked: Question
+    answer: str
+    names: tuple[str, ...]
+    people: tuple[str, ...]
+
+    @classmethod
+    def of(cls, question: str, answer: str, earlier: "Exchange | None" = None) -> "Exchange":
+        """Return what was asked and answered, after what was said `earlier`."""
+        asked, words = parts(question), answer_words(answer)
+        own = names(question)
+        people = [words] if is_person(words, asked) else []
+        people += [each for each in own if looks_like_a_person(each, question)]
+        if earlier is not None:
+            own += earlier.names
+            people += earlier.people
+        return cls(question, asked, words, tuple(dict.fromkeys(own)), tuple(dict.fromkeys(people)))
+
+    @property
+    def thing(self) -> str:
+        """The answer where it names or describes a thing or a place, not a number, a day or a person; else ""."""
+        if _NO_THING.search(self.asked.word) or _ANY_NUMBER.match(self.answer) or is_person(self.answer, self.asked):
+            return ""
+        return self.answer

@@ -1,0 +1,129 @@
+"""Mentions: people, places and things that a turn of a conversation speaks of, found by their spelling."""
+
+import re
+from collections.abc import Iterator, Sequence
+
+from index.words import STOP_WORDS, words_of
+from service.followups.utterance import AUXILIARIES, PREPOSITIONS, WORD, Question, is_verb
+
+# "Ministry of Foreign Affairs", "Ts. Munkh-Orgil", "Corinne Pereira Da Silva", "2019"; not "Who" at the beginning.
+_NAME = re.compile(
+    r"(?<!\w)(?:\w{1,3}\.\s)?[^\W\d_a-z][\w'’.-]*(?:\s(?:(?:of|for|and|the|de|da|di|van|von|on)\s){0,2}[^\W\d_a-z][\w'’-]*)*"
+)
+_QUESTION_WORDS = frozenset("how which what who whom whose when where why".split())
+_NO_NAME = _QUESTION_WORDS | AUXILIARIES | PREPOSITIONS | STOP_WORDS
+_PERSON_NOUN = re.compile(
+    r"\b(?:who|whom|ambassador|envoy|minister|president|secretary|mayor|chief|head|director|leader|commissioner|general|"
+    r"chancellor|spokesperson|spokesman|spokeswoman|person|man|woman|american|official|author|founder)\b",
+    re.IGNORECASE,
+)
+_NO_PERSON = re.compile(
+    r"\d|;|\b(?:of|society|agency|program(?:me)?|agreement|order|ministry|government|villa|project|embassy|university|"
+    r"hospital|unit|prefecture|the)\b",
+    re.IGNORECASE,
+)
+_ABSTAINED = re.compile(r"\b(?:do(?:es)? not say|don['’]t say|no answer|not found|cannot answer)\b", re.IGNORECASE)
+_BE_OR_HAVE = frozenset("is are was were has have had".split())
+_SUBORDINATING = frozenset("when where while if because that which who whom whose although though whether".split())
+_LONGEST_ANSWER = 150
+_MARKUP = re.compile(r"!?\[([^\]]*)\]\([^)]*\)|[*_`#>]+|\[\d+\]")
+
+
+def names(text: str) -> list[str]:
+    """Return the names in a text, in their order: runs of capitalised words, with the small words between them."""
+    found = []
+    for match in _NAME.finditer(text):
+        words = match[0].split()
+        while words and (words[0][0].islower() or words[0].lower().rstrip(".") in _NO_NAME):
+            words = words[1:]
+        if words:
+            found.append(" ".join(words).rstrip(".'’"))
+    return found
+
+
+def answer_words(content: str) -> str:
+    """Return the words that an assistant answered with; "" where it had no answer, or a long one.
+
+    Of a message in Markdown, that is its first line.
+    """
+    line = next((each for each in content.splitlines() if each.strip()), "")
+    words = " ".join(_MARKUP.sub(r"\1", line).split())
+    return "" if len(words) > _LONGEST_ANSWER or _ABSTAINED.search(words) else words.rstrip(" .")
+
+
+def is_person(answer: str, asked: Question) -> bool:
+    """Whether the answer to a question is a person: by what was asked for, and by how it is spelled."""
+    if not answer or not answer[0].isupper() or _NO_PERSON.search(answer):
+        return False
+    return bool(_PERSON_NOUN.search(asked.phrase)) or (not asked.noun and 2 <= len(answer.split()) <= 4)
+
+
+def looks_like_a_person(name: str, question: str) -> bool:
+    """Whether a name in a question may be that of a person, by its spelling."""
+    return 2 <= len(name.split()) <= 4 and not _NO_PERSON.search(name) and f"the {name}" not in question
+
+
+def head(phrase: str) -> str:
+    """Return the last word of a noun phrase, before any "of": what it says that something is."""
+    words = re.split(r" (?:of|for|in|on|to|between)\b", phrase)[0].split()
+    return words[-1] if words else ""
+
+
+def topic(asked: Question) -> str:
+    """Return what a question is about: its subject or, where that is asked for, what stands behind the verb.
+
+    The subject ends before the verb. Behind "did" or "will" that is no verb by its form: it is then the last of some
+    words in lower case that follow each other ("did the 2019 loan / secure"), or the first one behind a name.
+    """
+    words = [match[0] for match in WORD.finditer(asked.rest)]
+    if not words:
+        return ""
+    if asked.asks_subject:
+        return " ".join(words[1:])
+    auxiliary, words = words[0].lower(), words[1:]
+    words = words[: next((n for n, each in enumerate(words) if n and each.lower() in _SUBORDINATING), len(words))]
+    end = next(
+        (n for n, each in enumerate(words) if n and is_verb(each) and each.lower() not in AUXILIARIES), len(words)
+    )
+    if auxiliary not in _BE_OR_HAVE:
+        end = min(end, _base_verb(words))
+    return " ".join(words[:end])
+
+
+def _base_verb(words: Sequence[str]) -> int:
+    """Return the number of the word that is likely the verb of a question with "did" or "will"; their count: none."""
+    for number, word in enumerate(words):
+        if not number or not _is_open(word):
+            continue
+        before, after = words[number - 1], words[number + 1 : number + 2]
+        opens = before.lower() in PREPOSITIONS or before.lower() in STOP_WORDS
+        if not opens and not (after and (_is_open(after[0]) or after[0] in ("of", "and", "or"))):
+            return number
+    return len(words)
+
+
+def _is_open(word: str) -> bool:
+    """Whether a word is in lower case and of an open class, so that it may be a noun, an adjective or a verb."""
+    return word.islower() and word not in STOP_WORDS and word not in PREPOSITIONS and not word.endswith(("'s", "’s"))
+
+
+def missing(words: str, text: str) -> Iterator[str]:
+    """Yield the words of the first text that tell something and that the second one has not, in their order."""
+    known = {_stem(each) for each in words_of(text)}
+    for each in WORD.findall(words):
+        if each.lower() not in STOP_WORDS and _stem(each.lower()) not in known:
+            known.add(_stem(each.lower()))
+            yield each
+
+
+def _stem(word: str) -> str:
+    for suffix in ("'s", "’s", "ing", "ed", "es", "s"):
+        if word.endswith(suffix) and len(word) - len(suffix) > 2:
+            return word[: -len(suffix)]
+    return word
+
+
+def shares_word(first: str, second: str) -> bool:
+    """Whether a word that tells something stands in both texts, in whatever form."""
+    known = {_stem(each) for each in words_of(second)} - STOP_WORDS
+    return any(_stem(each) in known for each in words_of(first) if each not in STOP_WORDS)

@@ -1,0 +1,159 @@
+"""Rewriting: whether a question needs what was said before it, and the questions that it may stand for."""
+
+import re
+from dataclasses import dataclass
+
+from index.words import STOP_WORDS, words_of
+from service.followups.completion import asking, completed, corrected
+from service.followups.exchange import Exchange
+from service.followups.mentions import names
+from service.followups.resolution import (
+    NEUTRAL,
+    PERSONAL,
+    PLURAL,
+    mentions_known,
+    named,
+    resolved,
+    with_topic,
+    with_words,
+)
+from service.followups.utterance import AUXILIARIES, PREPOSITIONS, WORD, Utterance, has_verb, heard, parts
+
+# Each is read, and reading is what takes time.
+MOST_MEANINGS = 2
+
+_FEW_WORDS = 2
+# A question with so many words that tell something may well be whole.
+_MANY_WORDS = 4
+# What holds no such letter is no English.
+_LATIN = re.compile(r"[A-Za-z]")
+_PRONOUNS = NEUTRAL | PLURAL | PERSONAL
+# These are not said of what the same clause names before them: "when did Ada meet him".
+_OBJECTS = frozenset("him them".split())
+# "It" that means nothing: "is it true that", "how long does it take".
+_EMPTY_IT = re.compile(
+    r"\b(?:is|was) it (?:true|possible|likely|known|clear|legal|allowed|necessary)\b|\bit takes?\b|\bit (?:rain|snow)"
+    r"|\b(?:consider|find|make|think)s? it \w+ (?:to|that)\b",
+    re.IGNORECASE,
+)
+_REFERENCES = (
+    # "Who did this", "what came after that"; not "the loan that", nor "that year's loan of".
+    re.compile(r"\b(?:this|that|these|those)$", re.IGNORECASE),
+    re.compile(
+        r"\b(?:in|on|at|by|of|for|from|with|after|before|during|about) (?:this|that|these|those)\b", re.IGNORECASE
+    ),
+    re.compile(
+        r"(?<!\bis )(?<!\bare )(?<!\bwas )(?<!\bwere )(?<!\bbe )\bthere\b(?! (?:is|are|was|were)\b)", re.IGNORECASE
+    ),
+    re.compile(r"\b(?:at that time|back then|then)$", re.IGNORECASE),
+    re.compile(r"\b(?:the|this|that|which|another|other|first|second|last|next) (?:\w+ )?ones?\b", re.IGNORECASE),
+    re.compile(r"\b(?:else|the others?|the same|(?:the former|the latter)(?! [a-z]))\b", re.IGNORECASE),
+)
+_WHEN_WAS_THAT = re.compile(
+    r"(?P<asked>.*?)\s+(?:is|was|were|did|does|has|will) (?:that|this|these|those)"
+    r"(?: (?:happen(?:ed)?|occur|take place|taking place|been|be|held|done))?",
+    re.IGNORECASE,
+)
+# A verb that no list holds: "which company chairs the board", "what borders Mongolia".
+_THIRD_PERSON = re.compile(r"\b[a-z]+s (?:the|a|an|its|their|[A-Z]\w+)\b")
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """A question that stands alone. `told` is what was answered to its like, which it does not ask for again; or ""."""
+
+    question: str
+    told: str = ""
+
+
+def rewrites(question: str, before: Exchange) -> tuple[Meaning, ...]:
+    """Return what a question may mean after an exchange, the most likely first; only itself where it stands alone.
+
+    A question that gives a sign of needing what was said before means one of its rewritings; one that only says little
+    may mean itself, too.
+    """
+    said = heard(question)
+    if not _LATIN.search(said.text):
+        return (Meaning(question),)
+    told = ""
+    if said.corrects:
+        found, told = corrected(said.text, before), before.answer
+    elif _is_fragment(said):
+        found, told = completed(said.text, before), before.answer
+        is_sure = said.is_joined or said.is_about or bool(parts(said.text).word)
+        if not is_sure or len(_telling(said.text)) >= _MANY_WORDS:
+            found = [*found[:1], question]
+    else:
+        found = _clauses(said.text, question, before)
+        if said.is_joined and found == [question]:
+            found = [question, with_words(said.text, before)]
+    asked = dict.fromkeys(each if each == question else _as_question(each) for each in found)
+    return tuple(Meaning(each, told) for each in asked)[:MOST_MEANINGS]
+
+
+def _clauses(text: str, question: str, before: Exchange) -> list[str]:
+    """Return what a whole clause may mean; `text` is the question without what is said around it."""
+    if event := _WHEN_WAS_THAT.fullmatch(text):
+        return [asking(parts(event["asked"]), before)]
+    if _refers(text):
+        return _references(text, question, before)
+    if renamed := named(text, before):
+        return [renamed]
+    if _lacks_topic(text):
+        return [*with_topic(text, before), question]
+    return [question, with_words(text, before)] if mentions_known(text, before) else [question]
+
+
+def _references(text: str, question: str, before: Exchange) -> list[str]:
+    """Return what a clause may mean in which a word points to something else."""
+    meant = resolved(text, before)
+    if _names_before_pronouns(text):
+        return [question, meant]
+    is_plain = bool((_PRONOUNS | {"there"}).intersection(words_of(text))) and len(_telling(text)) < _MANY_WORDS
+    return [meant, with_words(meant, before) if is_plain else question]
+
+
+def _as_question(words: str) -> str:
+    folded = " ".join(words.split())
+    return folded if folded.endswith("?") else f"{folded}?"
+
+
+def _is_fragment(said: Utterance) -> bool:
+    """Whether an utterance is no clause: "and how many fire trucks", "what about Japan", "when"."""
+    if said.is_about:
+        return True
+    asked = parts(said.text)
+    if has_verb(asked.rest) or _THIRD_PERSON.search(said.text):
+        return False
+    if asked.word.lower() in ("who", "whom"):
+        return not asked.rest or asked.rest.split()[0].lower() in PREPOSITIONS
+    # Words for a search are no clause, either, and may stand alone.
+    return bool(asked.word) or said.is_joined or len(_telling(said.text)) <= _FEW_WORDS
+
+
+def _refers(text: str) -> bool:
+    """Whether a word of a question points to something else: "he", "there", "the other one"."""
+    pronouns = _PRONOUNS.intersection(words_of(text))
+    if pronouns - NEUTRAL or (pronouns and not _EMPTY_IT.search(text)):
+        return True
+    return any(pattern.search(text) for pattern in _REFERENCES)
+
+
+def _names_before_pronouns(text: str) -> bool:
+    """Whether the pronouns of a question may mean what it names before them: "when did Ada say that she would come"."""
+    pronouns = [match for match in WORD.finditer(text) if match[0].lower() in _PRONOUNS]
+    if not pronouns or any(each[0].lower() in _OBJECTS for each in pronouns):
+        return False
+    return bool(names(text[: pronouns[0].start()]))
+
+
+def _lacks_topic(text: str) -> bool:
+    """Whether a clause says too little to be understood alone: "how many were wounded", "what caught fire"."""
+    asked = parts(text)
+    if asked.phrase.lower().endswith("how many") and asked.rest:
+        return True
+    return len(_telling(text)) <= _FEW_WORDS and not names(asked.rest)
+
+
+def _telling(text: str) -> list[str]:
+    return [each for each in words_of(text) if each not in STOP_WORDS | AUXILIARIES | _PRONOUNS]

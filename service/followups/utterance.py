@@ -1,0 +1,138 @@
+"""Utterances: what a person says in a conversation, taken apart by the closed classes of English words.
+
+There is no tagger and no model. English says by its small words (auxiliaries, prepositions, question words) where the
+parts of a question begin and end; what these do not tell is left as it is.
+"""
+
+import re
+from dataclasses import dataclass
+
+AUXILIARIES = frozenset(
+    "is are was were am be been do does did has have had can could will would shall should may might must".split()
+)
+PREPOSITIONS = frozenset(
+    "of in on at by to from with for under during after before between among about through over against since until"
+    " near within without into across toward towards besides".split()
+)
+_DETERMINERS = frozenset("the a an this that these those its his her their our my your some any each every all".split())
+# Past tenses that do not end in -ed, and verbs that often stand behind "who" or "what".
+_VERBS = frozenset(
+    "became began bought brought built came caught chose cost cut did drew drove ate fell felt fought found flew gave"
+    " got went grew heard held hit kept knew laid led left lent lost made meant met paid put ran read rose said sat saw"
+    " sent set shot shut sang sank sold spent spoke stood stole struck swore swam taught taken took told thought threw"
+    " understood won wore wrote given done seen written spoken broken driven shown known"
+    " means comes goes makes takes gives leads hosts works lives builds costs covers pays owns runs says signs happens"
+    " become come go make take give lead host work live build cover pay own run say sign happen need".split()
+)
+_CHAT = re.compile(
+    r"(?:(?:ok(?:ay|ey)?|k|thanks?(?: you)?(?: (?:a lot|so much|very much))?|thx|ty|great|cool|nice|interesting|perfect"
+    r"|good(?: to know)?|got it|i see|all? ?right|right|sure|wow|hmm+|oh|ah|well|yes|yeah|yep|fine|hi|hello|hey|please"
+    r"|(?:one more|another) (?:thing|question)|that(?:['’]s| is) (?:interesting|good|great|helpful))\b[\s,.!:;…–—-]*)+",
+    re.IGNORECASE,
+)
+_JOINED = re.compile(r"(?:(?:and|but|so|also|then|or|n|&|plus)\b[\s,]+)+", re.IGNORECASE)
+_ABOUT = re.compile(r"(?:what|how) about\b\s*", re.IGNORECASE)
+_CORRECTION = re.compile(
+    r"(?:(?:no|nope|not that|sorry|wait|actually|rather|oops)\b[\s,.!–—-]*)*i (?:really |actually )?meant?\b[\s,:]*",
+    re.IGNORECASE,
+)
+_PLACE = r"(?:in|on|at|by|to|from|with|for|of|under|during|after|before|since|until|till|through|about|over)"
+_ASKED = re.compile(
+    rf"(?:{_PLACE} )?(?P<word>how (?:many|much|long|high|old|fast|far|often|big|large|tall|deep|heavy|wide)|"
+    r"which|what|wat|whom?|whose|when|where|why|how)\b(?:['’]s\b)?(?P<rest>.*)",
+    re.IGNORECASE | re.DOTALL,
+)
+_WITH_NOUN = ("how many", "how much", "which", "what", "wat", "whose")
+_LONGEST_NOUN = 7
+WORD = re.compile(r"\w+(?:['’.-]\w+)*")
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A question in its parts: "Which prime minister" + "signed it" has the noun "prime minister".
+
+    `word` is the question word with what belongs to it ("since when", "how many"), `noun` what it asks for, `rest` all
+    behind it; a question without a question word is all rest.
+    """
+
+    word: str
+    noun: str
+    rest: str
+
+    @property
+    def phrase(self) -> str:
+        """The question word with its noun."""
+        return f"{self.word} {self.noun}".strip()
+
+    @property
+    def asks_subject(self) -> bool:
+        """Whether what is asked for is the subject: no auxiliary follows ("who signed it", but "when did it end")."""
+        first = WORD.match(self.rest)
+        return bool(self.word) and first is not None and first[0].lower() not in AUXILIARIES
+
+
+@dataclass(frozen=True, slots=True)
+class Utterance:
+    """What a person says, without chat around it.
+
+    `is_joined`: it goes on from what was said before ("and ..."); `is_about`: it asks "what about ..."; `corrects`: it
+    says what was meant. `text` has none of these words, and no question mark.
+    """
+
+    text: str
+    is_joined: bool
+    is_about: bool
+    corrects: bool
+
+
+def heard(said: str) -> Utterance:
+    """Return what is said without what is said around it: thanks, "and", "what about", "I meant"; it may be nothing."""
+    text = " ".join(said.split())
+    joined = about = corrects = False
+    for pattern in (_CHAT, _CORRECTION, _CHAT, _JOINED, _ABOUT):
+        found = pattern.match(text)
+        if found is None:
+            continue
+        text = text[found.end() :]
+        joined |= pattern is _JOINED
+        about |= pattern is _ABOUT
+        corrects |= pattern is _CORRECTION
+    return Utterance(text.rstrip(" ?!.…").strip(), joined, about, corrects)
+
+
+def parts(text: str) -> Question:
+    """Return the parts of a question."""
+    found = _ASKED.match(text)
+    if found is None:
+        return Question("", "", text)
+    word, rest = text[: found.start("rest")].strip(), found["rest"].strip(" ,:")
+    if found["word"].lower() not in _WITH_NOUN:
+        return Question(word, "", rest)
+    end = len(rest)
+    for number, each in enumerate(WORD.finditer(rest)):
+        # "How many lives", "which works": a noun, whatever else the word may be.
+        is_noun = not number and found["word"].lower() != "what" and each[0].lower() not in AUXILIARIES
+        if (is_verb(each[0]) and not is_noun) or number >= _LONGEST_NOUN:
+            end = each.start()
+            break
+        if number == 0 and each[0].lower() in PREPOSITIONS:
+            end = 0
+            break
+    return Question(word, rest[:end].strip(), rest[end:].strip())
+
+
+def is_verb(word: str) -> bool:
+    """Whether a word is taken to be a verb: an auxiliary, a past tense, or one of some frequent ones."""
+    lower = word.lower()
+    return lower in AUXILIARIES or lower in _VERBS or (len(lower) > 4 and lower.endswith("ed") and word.islower())
+
+
+def has_verb(text: str) -> bool:
+    """Whether any word of a text is taken to be a verb."""
+    return any(is_verb(each) for each in WORD.findall(text))
+
+
+def bare(phrase: str) -> str:
+    """Return a noun phrase without its determiner."""
+    first, _, rest = phrase.partition(" ")
+    return rest if rest and first.lower() in _DETERMINERS else phrase

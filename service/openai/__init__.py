@@ -1,0 +1,1 @@
+"""What clients of OpenAI send and read: chats in, messages with citations out."""

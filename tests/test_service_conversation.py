@@ -1,0 +1,186 @@
+"""Follow-ups: what a question may mean after what was said before, without a model."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from eval.cases import DIALOGUES_SET, SEEDS_SET, Case, read_cases, select, standing_alone
+from index.words import words_of
+from service.conversation import Turn, meanings
+from service.followups.rewriting import MOST_MEANINGS
+from service.followups.utterance import heard, parts
+
+SHIPPED = ("How many crates did the barge Aurora carry to Ghent in 1911?", "31 crates")
+CAPTAIN = ("Who was the captain of the Aurora?", "Jan Peeters")
+WHERE = ("Where is the Museum of Barges?", "Ghent")
+
+
+def said(*exchanges: tuple[str, str]) -> tuple[Turn, ...]:
+    """Return the turns of some questions and answers."""
+    return tuple(turn for question, answer in exchanges for turn in (Turn("user", question), Turn("assistant", answer)))
+
+
+def meant(question: str, *exchanges: tuple[str, str]) -> list[str]:
+    return [each.question for each in meanings(question, said(*exchanges))]
+
+
+@pytest.mark.parametrize(
+    ("before", "question", "expected"),
+    [
+        # A fragment takes the place of its like.
+        (SHIPPED, "And how many barrels?", "how many barrels did the barge Aurora carry to Ghent in 1911?"),
+        (SHIPPED, "and barrels?", "How many barrels did the barge Aurora carry to Ghent in 1911?"),
+        (SHIPPED, "And in 1912?", "How many crates did the barge Aurora carry to Ghent in 1912?"),
+        (SHIPPED, "to Antwerp?", "How many crates did the barge Aurora carry to Antwerp in 1911?"),
+        (SHIPPED, "What about the Borealis?", "How many crates did the barge the Borealis carry to Ghent in 1911?"),
+        (SHIPPED, "when", "when did the barge Aurora carry to Ghent in 1911 crates?"),
+        (CAPTAIN, "since when?", "since when was Jan Peeters the captain of the Aurora?"),
+        (("Who is the mayor of the town?", "Ada Stone"), "And the treasurer?", "Who is the treasurer of the town?"),
+        # A correction does so, too.
+        (SHIPPED, "no, I meant in 1912", "How many crates did the barge Aurora carry to Ghent in 1912?"),
+        (SHIPPED, "sorry, i meant barrels not crates", "How many barrels did the barge Aurora carry to Ghent in 1911?"),
+        # Pronouns: persons, things, what was counted, places.
+        (CAPTAIN, "When did he retire?", "When did Jan Peeters retire?"),
+        (CAPTAIN, "What was his ship?", "What was Jan Peeters's ship?"),
+        (CAPTAIN, "Who succeeded him?", "Who succeeded Jan Peeters?"),
+        (SHIPPED, "Who built it?", "Who built the barge Aurora?"),
+        (SHIPPED, "What was in them?", "What was in the crates?"),
+        (WHERE, "Who works there?", "Who works at the Museum of Barges?"),
+        (WHERE, "What does its roof weigh?", "What does Ghent's roof weigh?"),
+        (("What did Ghent and Bruges sign?", "the Canal Treaty"), "When was that?", "When did Ghent and Bruges sign?"),
+        (("What did they sign?", "the Canal Treaty"), "How long is the treaty?", "How long is the Canal Treaty?"),
+        # A clause without its topic.
+        (SHIPPED, "How many were lost?", "How many crates were lost?"),
+        (SHIPPED, "What got wet?", "What got wet crates barge Aurora carry Ghent 1911?"),
+        # Chat is passed over.
+        (CAPTAIN, "ok, thanks a lot! and when did he retire?", "when did Jan Peeters retire?"),
+    ],
+)
+def test_a_follow_up_means_a_question_that_stands_alone(before: tuple[str, str], question: str, expected: str) -> None:
+    assert meant(question, before)[0] == expected
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Who founded the Museum of Barges?",
+        "How many people live in Bruges?",
+        "Which company chairs the board of the harbour?",
+        "Is it true that the harbour freezes in winter?",
+        "How long does it take to walk from Ghent to Bruges?",
+        "Are there any islands in the harbour of Ostend?",
+        "Which of the treaties that Ghent signed is the oldest?",
+        "harbour dues Ostend winter",
+        "何隻の船が沈みましたか",
+        "?!",
+        "Thanks!",
+    ],
+)
+def test_a_question_that_stands_alone_is_read_once_as_it_is(question: str) -> None:
+    assert meant(question, SHIPPED, CAPTAIN) == [question]
+
+
+def test_a_question_that_may_go_on_is_read_both_ways_and_first_as_it_is() -> None:
+    assert (
+        meant("When did Peeters say that he would retire?", SHIPPED)[0] == "When did Peeters say that he would retire?"
+    )
+    assert meant("And who founded the Museum of Barges?", SHIPPED)[0] == "And who founded the Museum of Barges?"
+    assert len(meant("And who founded the Museum of Barges?", SHIPPED)) == MOST_MEANINGS
+
+
+def test_follow_ups_of_follow_ups_are_understood() -> None:
+    chain = (CAPTAIN, ("When did he retire?", "1920"))
+    assert meant("And who succeeded him?", *chain)[0] == "who succeeded Jan Peeters?"
+    assert meant("And how many barrels?", SHIPPED, ("And in 1912?", "40"))[0] == (
+        "how many barrels did the barge Aurora carry to Ghent in 1912?"
+    )
+
+
+def test_only_contrasts_set_aside_what_was_answered() -> None:
+    assert [each.told for each in meanings("And the Borealis?", said(CAPTAIN))] == ["Jan Peeters"]
+    assert [each.told for each in meanings("I meant the Borealis", said(CAPTAIN))] == ["Jan Peeters"]
+    assert {each.told for each in meanings("When did he retire?", said(CAPTAIN))} == {""}
+
+
+def test_abstentions_long_answers_and_markup_name_nothing() -> None:
+    assert meant("How old is he?", ("Who steers the Aurora?", "The documents do not say."))[0] == "How old is Aurora?"
+    assert "lorem" not in " ".join(meant("Who wrote it?", ("What is the book?", "lorem ipsum " * 40))).lower()
+    message = (
+        "**Jan Peeters**\n\n> The captain was **Jan Peeters**. [1]\n\n1. [Ships](http://127.0.0.1/documents/doc-1)"
+    )
+    assert meant("When did he retire?", (CAPTAIN[0], message))[0] == "When did Jan Peeters retire?"
+
+
+def test_system_prompts_and_what_an_assistant_says_first_mean_nothing() -> None:
+    history = (Turn("system", "You are Ada Stone."), Turn("assistant", "Hello, I am Ada Stone. Ask me!"))
+    assert [each.question for each in meanings("When did she retire?", history)] == ["When did she retire?"]
+
+
+@given(st.text(max_size=200))
+def test_without_a_history_every_question_means_itself(question: str) -> None:
+    assert [(each.question, each.told) for each in meanings(question, ())] == [(question, "")]
+
+
+WORDS = st.sampled_from(
+    "and how many which who when what about he it their them there the of in for not I meant no that was were did"
+    " Aurora Ghent Jan Peeters 1911 crates barrels captain carry signed treaty museum ok thanks".split()
+)
+SENTENCES = st.lists(WORDS, min_size=1, max_size=12).map(" ".join)
+ADDED = frozenset("the of in at s".split())
+
+
+@given(SENTENCES, st.lists(st.tuples(SENTENCES, SENTENCES), min_size=1, max_size=4))
+def test_meanings_are_few_and_made_of_what_was_said(question: str, exchanges: list[tuple[str, str]]) -> None:
+    found = meanings(question, said(*exchanges))
+    assert 1 <= len(found) <= MOST_MEANINGS
+    assert len({each.question for each in found}) == len(found)
+    spoken = {word for text in (question, *sum(exchanges, ())) for word in words_of(text)}
+    for each in found:
+        assert each.question.strip()
+        assert set(words_of(each.question)) - ADDED <= spoken
+
+
+@given(st.text(max_size=300), st.lists(st.tuples(st.text(max_size=300), st.text(max_size=300)), max_size=3))
+def test_any_text_has_a_meaning_of_bounded_length(question: str, exchanges: list[tuple[str, str]]) -> None:
+    for each in meanings(question, said(*exchanges)):
+        assert len(each.question) <= 2 * len(question) + 4 * 300
+
+
+@pytest.mark.parametrize(
+    "text", ["the " + "a " * 480, "the " + "a" * 990, "Ab " * 330, "i meant " * 120, "how many " * 110]
+)
+def test_long_questions_take_no_long_thought(text: str) -> None:
+    # None of the patterns may try all ways to divide a text: this would never end.
+    assert meanings(text, said((text, text), (text, text)))
+
+
+def _alone() -> list[Case]:
+    return standing_alone(read_cases(SEEDS_SET)) + [case for case in read_cases(DIALOGUES_SET) if "shift" in case.tags]
+
+
+def test_questions_that_stand_alone_are_never_replaced_and_seldom_read_twice() -> None:
+    histories = [case.history for case in select(read_cases(DIALOGUES_SET), "dev")][::4]
+    asked = [(case.question, history) for case in select(_alone(), "dev") for history in histories]
+    found = [[each.question for each in meanings(question, history)] for question, history in asked]
+    assert [question for (question, _), each in zip(asked, found, strict=True) if question not in each] == []
+    assert sum(len(each) > 1 for each in found) / len(found) < 0.15
+
+
+def test_parts_of_a_question() -> None:
+    asked = parts("Which prime minister signed it")
+    assert (asked.word, asked.noun, asked.rest, asked.asks_subject) == ("Which", "prime minister", "signed it", True)
+    asked = parts("since when has he held that post")
+    assert (asked.word, asked.noun, asked.rest, asked.asks_subject) == (
+        "since when",
+        "",
+        "has he held that post",
+        False,
+    )
+    assert parts("tell me more").word == ""
+
+
+def test_what_is_said_around_a_question_is_not_heard() -> None:
+    found = heard("Great, thank you!  And what about the Borealis??")
+    assert (found.text, found.is_joined, found.is_about, found.corrects) == ("the Borealis", True, True, False)
+    assert heard("No, I meant the other one.").corrects
+    assert heard("ok, thanks!").text == ""
