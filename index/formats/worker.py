@@ -5,6 +5,7 @@ of the output is a document as a line of a batch (docs/http-api.md). Standard ou
 came of it. Nothing else of this project is imported than what reading needs: a start takes as long as that.
 """
 
+import errno
 import json
 import math
 import sys
@@ -18,7 +19,6 @@ from index.errors import FileOverLimit, InvalidDocument
 from index.formats.kinds import Kind, find_kind
 from index.formats.limits import Limits
 
-_MEBIBYTE = 1 << 20
 # Address space that libraries take without using it.
 _UNUSED = 1 << 30
 _TOO_MUCH_MEMORY = (
@@ -35,7 +35,7 @@ def confine(limits: Limits, size: int, *, written: int) -> None:
         import resource
     except ImportError:
         return
-    seconds = math.ceil(limits.seconds * (1 + size / _MEBIBYTE))
+    seconds = math.ceil(limits.seconds_for(size))
     wanted = {
         resource.RLIMIT_CPU: seconds,
         resource.RLIMIT_DATA: limits.memory,
@@ -121,6 +121,8 @@ def main() -> None:
         said = {"error": "FileOverLimit", "message": "The file is nested too deeply to be read."}
     except OSError as error:
         said = {"error": "OSError", "message": str(error)[:1000]}
+        if error.errno == errno.EFBIG:
+            said = {"error": "FileOverLimit", "message": "The file holds more than may come of it; send it in parts."}
     except Exception as error:  # noqa: BLE001 (whatever a parser trips over, it is the file's)
         said = {"error": "DamagedFile", "message": f"The file cannot be read: {type(error).__name__}."}
     json.dump(said, sys.stdout)
