@@ -7,6 +7,7 @@ import hashlib
 import json
 from collections.abc import Callable, Collection, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 
 from eval.squad import Paragraph
@@ -72,7 +73,9 @@ def retrieve_all(
     asked = list(zip(questions, without or [()] * len(questions), strict=True))
     batches = [asked[start : start + _AT_ONCE] for start in range(0, len(asked), _AT_ONCE)]
     done = 0
-    with ProcessPoolExecutor(processes, initializer=_open, initargs=(data_dir, model, model_cache)) as pool:
+    # A fork of a process that has threads may wait for ever for a lock that one of them held.
+    context, opened = get_context("spawn"), (data_dir, model, model_cache)
+    with ProcessPoolExecutor(processes, context, initializer=_open, initargs=opened) as pool:
         for found in pool.map(_retrieve, batches, [depth] * len(batches)):
             yield from found
             done += len(found)
