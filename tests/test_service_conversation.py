@@ -147,11 +147,19 @@ def test_any_text_has_a_meaning_of_bounded_length(question: str, exchanges: list
 
 
 @pytest.mark.parametrize(
+    "question", [r"in \1 2012", r"\g<9> 1912?", r"i meant \x not crates", r"what about \U0?", "and [("]
+)
+def test_patterns_in_a_question_are_only_text(question: str) -> None:
+    assert all(each.question for each in meanings(question, said(SHIPPED)))
+
+
+@pytest.mark.parametrize(
     "text", ["the " + "a " * 480, "the " + "a" * 990, "Ab " * 330, "i meant " * 120, "how many " * 110]
 )
 def test_long_questions_take_no_long_thought(text: str) -> None:
     # None of the patterns may try all ways to divide a text: this would never end.
-    assert meanings(text, said((text, text), (text, text)))
+    for turn in (text, text[:290], "[" * 10_000, "a s " * 2_500):
+        assert meanings(text, said((text[:290], turn), (turn, turn)))
 
 
 def _alone() -> list[Case]:

@@ -75,7 +75,7 @@ def _replaced(words: str, before: Exchange) -> list[str]:
     """Return the question before with a noun phrase in the place of a year, a name or the noun that it asks for."""
     question, asked = before.question, before.asked
     if _YEAR.search(words):
-        return [_YEAR.sub(words, question, count=1)] if _YEAR.search(question) else []
+        return [_YEAR.sub(lambda _: words, question, count=1)] if _YEAR.search(question) else []
     if names(words):
         return [question.replace(each, words, 1) for each in names(question) if each != words]
     if asked.noun:
