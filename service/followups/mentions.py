@@ -80,9 +80,11 @@ def topic(asked: Question) -> str:
     words = [match[0] for match in WORD.finditer(asked.rest)]
     if not words:
         return ""
-    if asked.asks_subject:
-        return " ".join(words[1:])
     auxiliary, words = words[0].lower(), words[1:]
+    if not words or words[0].lower() in PREPOSITIONS:
+        return ""
+    if asked.asks_subject:
+        return " ".join(words)
     words = words[: next((n for n, each in enumerate(words) if n and each.lower() in _SUBORDINATING), len(words))]
     end = next(
         (n for n, each in enumerate(words) if n and is_verb(each) and each.lower() not in AUXILIARIES), len(words)
