@@ -14,7 +14,7 @@ Role = Literal["user", "assistant", "system"]
 MAX_TURNS = 50
 MAX_TURN_LENGTH = 10_000
 
-# What was said longer ago than so many questions is not meant.
+# What was said longer ago than so many questions is not meant, nor a text that was pasted.
 _QUESTIONS = 4
 _LONGEST = 300
 
@@ -41,12 +41,10 @@ def _last_exchange(history: Sequence[Turn]) -> Exchange | None:
     """Return the last question before, made to stand alone by those before it, and what was answered."""
     found: Exchange | None = None
     for question, answer in _exchanges(history)[-_QUESTIONS:]:
-        asked = heard(question)
-        meant = question if found is None else rewrites(question, found)[0].question
-        told = heard(meant)
-        if not asked.text or len(told.text) > _LONGEST:
+        if len(question) > _LONGEST or not heard(question).text:
             continue
-        found = Exchange.of(told.text, answer, found)
+        meant = question if found is None else rewrites(question, found)[0].question
+        found = Exchange.of(heard(meant[: 2 * _LONGEST]).text, answer, found)
     return found
 
 

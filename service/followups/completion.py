@@ -9,6 +9,7 @@ from service.followups.utterance import PREPOSITIONS, WORD, Question, bare, has_
 
 _CONTRAST = re.compile(r"(?P<right>.+?),? (?:not|instead of|rather than) (?P<wrong>.+)", re.IGNORECASE)
 _THE_ONE = re.compile(r"(?:the )?ones? ", re.IGNORECASE)
+_SUCH_A_ONE = re.compile(r"(?:the )?(\w+) ones?", re.IGNORECASE)
 _YEAR = re.compile(r"\b\d{4}\b")
 _DESCRIBED = re.compile(r"\bthe [a-z]+(?: [a-z]+)*?(?=$| of\b)")
 _LONGEST_ANSWER = 60
@@ -71,11 +72,26 @@ def _phrases(question: str, preposition: str) -> Iterator[tuple[int, int]]:
         yield match.start(), match.start() + len(question[match.start() : end].rstrip())
 
 
+def _put_for_its_like(words: str, question: str) -> str:
+    """Return the question with "the new town" for "the old town", "the new one" for "the old fleet", or ""."""
+    one = _SUCH_A_ONE.fullmatch(words)
+    if one is None and bare(words) == words:
+        return ""
+    head = r"[a-z]+" if one is not None else re.escape(words.rsplit(maxsplit=1)[-1])
+    like = re.search(rf"\bthe \w+ (?P<head>{head})\b", question)
+    if like is None:
+        return ""
+    put = words if one is None else f"the {one[1]} {like['head']}"
+    return f"{question[: like.start()]}{put}{question[like.end() :]}"
+
+
 def _replaced(words: str, before: Exchange) -> list[str]:
     """Return the question before with a noun phrase in the place of a year, a name or the noun that it asks for."""
     question, asked = before.question, before.asked
+    if alike := _put_for_its_like(words, question):
+        return [alike]
     if _YEAR.search(words):
-        return [_YEAR.sub(words, question, count=1)] if _YEAR.search(question) else []
+        return [_YEAR.sub(lambda _: words, question, count=1)] if _YEAR.search(question) else []
     if names(words):
         return [question.replace(each, words, 1) for each in names(question) if each != words]
     if asked.noun:

@@ -26,6 +26,8 @@ _ABSTAINED = re.compile(r"\b(?:do(?:es)? not say|don['’]t say|no answer|not fo
 _BE_OR_HAVE = frozenset("is are was were has have had".split())
 _SUBORDINATING = frozenset("when where while if because that which who whom whose although though whether".split())
 _LONGEST_ANSWER = 150
+# An answer of that length may have a link in it.
+_LONGEST_LINE = 500
 _MARKUP = re.compile(r"!?\[([^\]]*)\]\([^)]*\)|[*_`#>]+|\[\d+\]")
 
 
@@ -47,7 +49,7 @@ def answer_words(content: str) -> str:
     Of a message in Markdown, that is its first line.
     """
     line = next((each for each in content.splitlines() if each.strip()), "")
-    words = " ".join(_MARKUP.sub(r"\1", line).split())
+    words = " ".join(_MARKUP.sub(r"\1", line[:_LONGEST_LINE]).split())
     return "" if len(words) > _LONGEST_ANSWER or _ABSTAINED.search(words) else words.rstrip(" .")
 
 
@@ -78,9 +80,11 @@ def topic(asked: Question) -> str:
     words = [match[0] for match in WORD.finditer(asked.rest)]
     if not words:
         return ""
-    if asked.asks_subject:
-        return " ".join(words[1:])
     auxiliary, words = words[0].lower(), words[1:]
+    if not words or words[0].lower() in PREPOSITIONS:
+        return ""
+    if asked.asks_subject:
+        return " ".join(words)
     words = words[: next((n for n, each in enumerate(words) if n and each.lower() in _SUBORDINATING), len(words))]
     end = next(
         (n for n, each in enumerate(words) if n and is_verb(each) and each.lower() not in AUXILIARIES), len(words)

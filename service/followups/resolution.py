@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Sequence
-from itertools import pairwise
 
 from index.words import STOP_WORDS
 from service.followups.exchange import Exchange
@@ -39,7 +38,8 @@ def resolved(text: str, before: Exchange) -> str:
         begin, end, used = end, match.end(), used + antecedent
         if owns and PREPOSITIONS.intersection(antecedent.split()):
             # "The magnitude of the earthquake in Turkiye", not "the earthquake in Turkiye's magnitude".
-            end = _end_of_owned(text, words[number + 1 :])
+            is_subject = number > 0 and words[number - 1][0].lower() in AUXILIARIES
+            end = _end_of_owned(text, words[number + 1 :], is_subject=is_subject)
             antecedent = f"the {text[match.end() : end].strip()} of {antecedent}"
         elif owns:
             antecedent += "'s"
@@ -82,20 +82,35 @@ def _antecedent(pronoun: str, before: Exchange) -> str:
     if pronoun in PERSONAL:
         return next(iter(before.people or before.names), "")
     if pronoun in NEUTRAL:
-        return before.thing or topic(before.asked)
+        return _thing(before)
     if pronoun in PLURAL:
         return _several(before)
     return _place(before) if pronoun == "there" else ""
 
 
-def _end_of_owned(text: str, words: Sequence[re.Match[str]]) -> int:
-    """Return where the noun phrase ends of which these are the words and those behind it."""
-    stops = (
-        before.end()
-        for before, each in pairwise(words)
-        if each[0].lower() in PREPOSITIONS | AUXILIARIES | STOP_WORDS or is_verb(each[0]) or not each[0].islower()
+def _thing(before: Exchange) -> str:
+    """Return what "it" means: what was answered, or what the exchange is about, as of a thing that has a place."""
+    about = topic(before.asked)
+    if before.asked.word.lower() == "where" and bare(about) != about:
+        return about
+    return before.thing or about
+
+
+def _end_of_owned(text: str, words: Sequence[re.Match[str]], *, is_subject: bool) -> int:
+    """Return where the noun phrase ends of which these are the words and those behind it.
+
+    Behind a subject, the last of some words that follow each other is the verb: "what does its roof / weigh".
+    """
+    closed = PREPOSITIONS | AUXILIARIES | STOP_WORDS
+    ends = (
+        number
+        for number, each in enumerate(words)
+        if number and (each[0].lower() in closed or is_verb(each[0]) or not each[0].islower())
     )
-    return next(stops, len(text))
+    end = next(ends, len(words))
+    if is_subject and end > 1 and not (end < len(words) and is_verb(words[end][0])):
+        end -= 1
+    return words[end - 1].end() if words else len(text)
 
 
 def _several(before: Exchange) -> str:
@@ -103,7 +118,7 @@ def _several(before: Exchange) -> str:
     if before.asked.noun and _HOW_MANY.search(before.asked.word):
         return f"the {before.asked.noun}"
     pair = _PAIR.search(before.question)
-    return pair[0] if pair is not None else before.thing or topic(before.asked)
+    return pair[0] if pair is not None else _thing(before) or before.answer
 
 
 def _place(before: Exchange) -> str:

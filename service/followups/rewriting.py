@@ -73,7 +73,7 @@ def rewrites(question: str, before: Exchange) -> tuple[Meaning, ...]:
     may mean itself, too.
     """
     said = heard(question)
-    if not _LATIN.search(said.text):
+    if not said.text or not _LATIN.search(question):
         return (Meaning(question),)
     told = ""
     if said.corrects:
@@ -142,7 +142,8 @@ def _refers(text: str) -> bool:
 def _names_before_pronouns(text: str) -> bool:
     """Whether the pronouns of a question may mean what it names before them: "when did Ada say that she would come"."""
     pronouns = [match for match in WORD.finditer(text) if match[0].lower() in _PRONOUNS]
-    if not pronouns or any(each[0].lower() in _OBJECTS for each in pronouns):
+    is_object = any(each[0].lower() in _OBJECTS or each.end() == len(text) for each in pronouns)
+    if not pronouns or is_object:
         return False
     return bool(names(text[: pronouns[0].start()]))
 
@@ -156,4 +157,4 @@ def _lacks_topic(text: str) -> bool:
 
 
 def _telling(text: str) -> list[str]:
-    return [each for each in words_of(text) if each not in STOP_WORDS | AUXILIARIES | _PRONOUNS]
+    return [each for each in words_of(text) if each not in STOP_WORDS | AUXILIARIES | PREPOSITIONS | _PRONOUNS]

@@ -110,8 +110,8 @@ def parts(text: str) -> Question:
         return Question(word, "", rest)
     end = len(rest)
     for number, each in enumerate(WORD.finditer(rest)):
-        # "How many lives", "which works": a noun, whatever else the word may be.
-        is_noun = not number and found["word"].lower() != "what" and each[0].lower() not in AUXILIARIES
+        # "How many lives", "which works": a noun, though it may be a verb elsewhere.
+        is_noun = not number and found["word"].lower() != "what" and each[0].lower() in _VERBS and each[0].endswith("s")
         if (is_verb(each[0]) and not is_noun) or number >= _LONGEST_NOUN:
             end = each.start()
             break
@@ -124,7 +124,8 @@ def parts(text: str) -> Question:
 def is_verb(word: str) -> bool:
     """Whether a word is taken to be a verb: an auxiliary, a past tense, or one of some frequent ones."""
     lower = word.lower()
-    return lower in AUXILIARIES or lower in _VERBS or (len(lower) > 4 and lower.endswith("ed") and word.islower())
+    is_past = lower.endswith("ed") and not lower.endswith(("eed", "dred")) and len(lower) > 3 and word.islower()
+    return is_past or lower in AUXILIARIES or lower in _VERBS
 
 
 def has_verb(text: str) -> bool:
