@@ -565,12 +565,10 @@ def test_hostile_words_are_words(open_page: Open, browser: Browser, url: str) ->
         "document.querySelectorAll('script, link, style, svg, img, iframe, object, embed, base').length"
     )
 
-    for words in HOSTILE:
-        page.get_by_label("Your question").fill(words)
-        page.keyboard.press("Enter")
-        turn = page.locator(".turn").last
-        expect(turn.locator(".answer")).to_be_attached()
-        assert turn.locator("h2").text_content() == words.strip().strip("\ufeff")
+    for first in range(20):
+        question = "who? " + " ".join(HOSTILE[first::20]) + "?"
+        ask(page, question)
+        assert page.locator(".turn h2").last.text_content() == question
     for details in page.locator("details").all()[:20]:
         details.evaluate("each => { each.open = true; }")
     page.get_by_role("button", name="Documents", exact=True).click()
@@ -582,7 +580,7 @@ def test_hostile_words_are_words(open_page: Open, browser: Browser, url: str) ->
         if not more.is_visible():
             break
         more.click()
-    assert shown == {words.strip() for words in HOSTILE}
+    assert shown == set(HOSTILE)
     for number in range(0, len(HOSTILE), 9):
         page.locator("#documents .title").nth(number).click()
         expect(page.locator("#reader-text")).to_contain_text("The cited words")
