@@ -230,7 +230,9 @@ async function begin() {
       restore(link);
     } else {
       follow();
-      byId("question").focus();
+      if (!openPane()) {
+        byId("question").focus();
+      }
     }
   } catch (problem) {
     if (problem.status === 401) {
@@ -254,6 +256,7 @@ startCollections(() => {
     showDocuments();
   }
 });
+
 function documentsChanged() {
   forgetTexts();
   showCollections().catch(() => {});
@@ -264,8 +267,10 @@ function documentsChanged() {
 
 startLibrary({
   onChange: documentsChanged,
-  onRead: ({ id, title, source }) =>
-    openCitation([{ document_id: id, document_title: title, source }], 0, collection(), byId("open-library")),
+  onRead: ({ id, title, source }) => {
+    asked = { question: "", collection: collection() };
+    openCitation([{ document_id: id, document_title: title, source }], 0, collection(), byId("open-library"));
+  },
 });
 startUploads({
   onDrop: () => openPane() === "library" || openLibrary(byId("open-library")),
