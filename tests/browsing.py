@@ -9,7 +9,7 @@ from typing import Any
 
 import uvicorn
 from fastapi import FastAPI
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Dialog, Page, expect, sync_playwright
 
 CHROMIUM = Path(os.environ.get("CHROMIUM", "/usr/bin/chromium"))
 NO_CHROMIUM = f"no Chromium at {CHROMIUM}; install the package chromium"
@@ -54,8 +54,13 @@ def watched(browser: Browser, url: str, **options: Any) -> Iterator[Page]:
     context = browser.new_context(base_url=url, **options)
     page = context.new_page()
     complaints: list[str] = []
+
+    def refuse(dialog: Dialog) -> None:
+        complaints.append(f"dialog: {dialog.message}")
+        dialog.dismiss()
+
     page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("dialog", lambda dialog: (complaints.append(f"dialog: {dialog.message}"), dialog.dismiss()))
+    page.on("dialog", refuse)
     page.on("console", lambda said: complaints.append(said.text) if "Content Security Policy" in said.text else None)
     page.on("popup", lambda opened: complaints.append(f"popup: {opened.url}"))
     context.on("request", lambda r: complaints.append(r.url) if not r.url.startswith((f"{url}/", "data:")) else None)

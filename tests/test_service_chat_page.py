@@ -13,7 +13,7 @@ from axe_playwright_python.sync_playwright import Axe
 from browsing import CHROMIUM, NO_CHROMIUM, chromium, served, watched
 from fastapi import FastAPI
 from hostile import HOSTILE
-from playwright.sync_api import Browser, Locator, Page, Route, expect
+from playwright.sync_api import Browser, FilePayload, FloatRect, Locator, Page, Route, expect
 from scripted import scripted_reader
 from word_embedder import WordEmbedder
 
@@ -126,10 +126,15 @@ def ask(page: Page, question: str = QUESTION) -> None:
     page.locator(".turn").last.locator(".answer, .problem").wait_for()
 
 
-def box_of(locator: Locator) -> dict[str, float]:
+def box_of(locator: Locator) -> FloatRect:
     box = locator.bounding_box()
     assert box is not None
-    return dict(box)  # type: ignore[call-overload]
+    return box
+
+
+def send(page: Page, name: str, content: bytes) -> None:
+    """Choose a file to add."""
+    page.locator("#files").set_input_files(FilePayload(name=name, mimeType="application/octet-stream", buffer=content))
 
 
 def harm(page: Page) -> list[str]:
@@ -286,8 +291,7 @@ def test_files_are_uploaded_shown_asked_and_deleted(open_page: Open) -> None:
     page = open_page("garden")
     page.get_by_role("button", name="Documents", exact=True).click()
     expect(page.locator("#documents .title")).to_have_text(["Roses"])
-    file = {"name": "ferry <b>.md", "mimeType": "text/markdown", "buffer": FERRY.encode()}
-    page.locator("#files").set_input_files(files=[file])  # type: ignore[list-item]
+    send(page, "ferry <b>.md", FERRY.encode())
     expect(page.locator("#uploads li")).to_contain_text("Added")
     expect(page.locator("#documents .title")).to_have_text(["Roses", "Timetable"])
     expect(page.locator("#documents")).to_contain_text("ferry <b>.md")
@@ -328,9 +332,7 @@ def test_a_table_becomes_a_document_for_each_row(open_page: Open) -> None:
     page = open_page("garden")
     page.get_by_role("button", name="Documents", exact=True).click()
     table = "name,text\nOak,The oak grows slowly.\nBirch,The birch grows fast.\n"
-    page.locator("#files").set_input_files(
-        files=[{"name": "trees.csv", "mimeType": "text/csv", "buffer": table.encode()}]  # type: ignore[list-item]
-    )
+    send(page, "trees.csv", table.encode())
     expect(page.locator("#uploads li")).to_contain_text("2 added")
     expect(page.locator("#documents .title")).to_have_count(3)
 
@@ -347,9 +349,7 @@ def test_a_long_upload_is_followed_to_its_end(open_page: Open) -> None:
 
     page.route(re.compile(r"/v1/jobs/job-1|/v1/documents$"), told)
     page.get_by_role("button", name="Documents", exact=True).click()
-    page.locator("#files").set_input_files(
-        files=[{"name": "many.jsonl", "mimeType": "text/plain", "buffer": b"{}"}]  # type: ignore[list-item]
-    )
+    send(page, "many.jsonl", b"{}")
     expect(page.locator("#uploads li")).to_contain_text("599 added, 1 failed · The document holds no text.")
     assert next(states, None) is None
 
@@ -543,9 +543,7 @@ def test_it_works_with_a_key(browser: Browser, tmp_path: Path, monkeypatch: pyte
         expect(page.locator("#reader mark")).to_have_text("at noon")
         page.get_by_role("button", name="Close the document").click()
         page.get_by_role("button", name="Documents", exact=True).click()
-        page.locator("#files").set_input_files(
-            files=[{"name": "a.txt", "mimeType": "text/plain", "buffer": b"Dogs pay."}]  # type: ignore[list-item]
-        )
+        send(page, "a.txt", b"Dogs pay.")
         expect(page.locator("#uploads li")).to_contain_text("Added")
 
 
@@ -567,12 +565,10 @@ def test_hostile_words_are_words(open_page: Open, browser: Browser, url: str) ->
         "document.querySelectorAll('script, link, style, svg, img, iframe, object, embed, base').length"
     )
 
-    for words in HOSTILE:
-        page.get_by_label("Your question").fill(words)
-        page.keyboard.press("Enter")
-        turn = page.locator(".turn").last
-        expect(turn.locator(".answer")).to_be_attached()
-        assert turn.locator("h2").text_content() == words.strip()
+    for first in range(20):
+        question = "who? " + " ".join(HOSTILE[first::20]) + "?"
+        ask(page, question)
+        assert page.locator(".turn h2").last.text_content() == question
     for details in page.locator("details").all()[:20]:
         details.evaluate("each => { each.open = true; }")
     page.get_by_role("button", name="Documents", exact=True).click()
@@ -584,7 +580,7 @@ def test_hostile_words_are_words(open_page: Open, browser: Browser, url: str) ->
         if not more.is_visible():
             break
         more.click()
-    assert shown == {words.strip() for words in HOSTILE}
+    assert shown == set(HOSTILE)
     for number in range(0, len(HOSTILE), 9):
         page.locator("#documents .title").nth(number).click()
         expect(page.locator("#reader-text")).to_contain_text("The cited words")
@@ -602,14 +598,15 @@ def test_hostile_words_are_words(open_page: Open, browser: Browser, url: str) ->
 
 
 def test_hostile_links_open_nothing(browser: Browser, url: str) -> None:
+    nothing = re.compile("There is no document|No resource has the path")
     with watched(browser, url) as page:
         page.add_init_script("window.owned = () => { window.isOwned = true; };")
         for words in HOSTILE[::7]:
             page.goto("/livez")  # another fragment alone would load nothing
             page.goto(f"/#document={words}&char=0,5")
-            expect(page.locator("#reader-message")).to_contain_text("There is no document")
+            expect(page.locator("#reader-message")).to_contain_text(nothing)
             page.goto(f"/documents/{quote(words.replace('/', '').strip('.'), safe='')}#char=0,5")
-            expect(page.locator("#message")).to_contain_text("There is no document")
+            expect(page.locator("#message")).to_contain_text(nothing)
             assert page.evaluate("window.isOwned") is None
 
 

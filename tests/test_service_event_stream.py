@@ -76,7 +76,9 @@ def test_abstention_is_an_answer(client: TestClient) -> None:
 
 
 def test_errors_before_the_first_event_are_plain_problems(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    ask = lambda body: client.post("/v1/ask", json=body, headers=EVENTS)  # noqa: E731
+    def ask(body: dict[str, str]) -> Any:
+        return client.post("/v1/ask", json=body, headers=EVENTS)
+
     problem(ask({"question": " "}), 422, "invalid-request")
     problem(ask(QUESTION | {"collection": "none"}), 404, "unknown-collection")
 

@@ -59,9 +59,13 @@ function openLibrary(from) {
 /** Show what the address says: where it comes from a link, or from going back. */
 function follow() {
   const link = parse(location.hash);
-  if (link.question && link.question !== asked.question) {
+  const { question } = link;
+  if (question !== asked.question && turns.every((turn) => turn.question !== question) && question) {
     restore(link);
-  } else if (history.state?.pane === "library") {
+    return;
+  }
+  asked = { question, collection: link.collection ?? "default" };
+  if (history.state?.pane === "library") {
     showPane("library");
     showDocuments();
   } else if (link.citation) {
@@ -117,8 +121,10 @@ async function answer(question, linked = null) {
     const response = await ask(body, { onRetrieved: (passages) => turn.retrieved(passages), signal: stop.signal });
     forgetTexts();
     turns.push(turn);
-    const open = (citations, index, from) => openCitation(citations, index, of, from);
-    turn.answered(response, open);
+    turn.answered(response, (citations, index, from) => {
+      asked = { question, collection: of }; // it may be an older turn's
+      openCitation(citations, index, of, from);
+    });
     if (linked) {
       openBeside("reader", linked, byId("question"));
       await readLinked({ citation: linked, collection: of });
@@ -130,11 +136,11 @@ async function answer(question, linked = null) {
   } catch (problem) {
     if (problem.name === "AbortError") {
       turn.drop();
-      announce("Stopped");
-      if (turns.length === 0) {
-        byId("welcome").hidden = false;
+      if (reading === stop) {
+        announce("Stopped");
+        byId("welcome").hidden = turns.length > 0;
+        byId("question").value ||= question;
       }
-      byId("question").value ||= question;
     } else if (problem.status === 401) {
       turn.drop();
       needKey(401, begin); // the address holds the question
@@ -224,7 +230,9 @@ async function begin() {
       restore(link);
     } else {
       follow();
-      byId("question").focus();
+      if (!openPane()) {
+        byId("question").focus();
+      }
     }
   } catch (problem) {
     if (problem.status === 401) {
@@ -248,6 +256,7 @@ startCollections(() => {
     showDocuments();
   }
 });
+
 function documentsChanged() {
   forgetTexts();
   showCollections().catch(() => {});
@@ -258,8 +267,10 @@ function documentsChanged() {
 
 startLibrary({
   onChange: documentsChanged,
-  onRead: ({ id, title, source }) =>
-    openCitation([{ document_id: id, document_title: title, source }], 0, collection(), byId("open-library")),
+  onRead: ({ id, title, source }) => {
+    asked = { question: "", collection: collection() };
+    openCitation([{ document_id: id, document_title: title, source }], 0, collection(), byId("open-library"));
+  },
 });
 startUploads({
   onDrop: () => openPane() === "library" || openLibrary(byId("open-library")),
