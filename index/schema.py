@@ -21,7 +21,9 @@ APPLICATION_ID = 0x43495445  # "CITE": tells our files from any other SQLite dat
 DOCUMENT_VALUES = (
     "id, source, title, content_sha256, metadata, tags, date, generation, passages, characters, created_at, updated_at"
 )
-PASSAGE_VALUES = 'id, document, ordinal, start, "end", section, heading, text, sentences'
+PASSAGE_VALUES = 'id, document, ordinal, start, "end", section, heading, text, sentences, furniture, wording'
+# What they were up to version 3, in whose migration they stand.
+_PASSAGE_VALUES_3 = 'id, document, ordinal, start, "end", section, heading, text, sentences'
 VECTOR_VALUES = "passage, vector"
 
 
@@ -152,7 +154,7 @@ CREATE TRIGGER document_updated AFTER UPDATE OF {DOCUMENT_VALUES} ON documents B
 END;
 
 CREATE TRIGGER passage_checked AFTER INSERT ON passages BEGIN
-    UPDATE passages SET checksum = {checksum_of(PASSAGE_VALUES, "new")} WHERE id = new.id;
+    UPDATE passages SET checksum = {checksum_of(_PASSAGE_VALUES_3, "new")} WHERE id = new.id;
 END;
 
 CREATE TRIGGER vector_inserted AFTER INSERT ON vectors BEGIN
@@ -160,7 +162,7 @@ CREATE TRIGGER vector_inserted AFTER INSERT ON vectors BEGIN
 END;
 
 UPDATE documents SET checksum = {checksum_of(DOCUMENT_VALUES, "documents")};
-UPDATE passages SET checksum = {checksum_of(PASSAGE_VALUES, "passages")};
+UPDATE passages SET checksum = {checksum_of(_PASSAGE_VALUES_3, "passages")};
 UPDATE vectors SET checksum = {checksum_of(VECTOR_VALUES, "vectors")};
 
 INSERT INTO meta (key, value) VALUES ('store_id', lower(hex(randomblob(16))));
@@ -168,7 +170,25 @@ INSERT INTO meta (key, value) VALUES ('store_id', lower(hex(randomblob(16))));
 CREATE INDEX document_filters ON documents (title, tags, date, created_at, updated_at);
 """
 
-MIGRATIONS = (_VERSION_1, _VERSION_2, _VERSION_3)
+# Which passages are page furniture, and a number that those with the same wording share. Older rows know of neither
+# until they are indexed anew; what is staged is of older rules, and is staged again.
+_VERSION_4 = f"""
+DELETE FROM staged;
+ALTER TABLE passages ADD COLUMN furniture INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE passages ADD COLUMN wording INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE staged_passages ADD COLUMN furniture INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE staged_passages ADD COLUMN wording INTEGER NOT NULL DEFAULT 0;
+
+DROP TRIGGER passage_checked;
+CREATE TRIGGER passage_checked AFTER INSERT ON passages BEGIN
+    UPDATE passages SET checksum = {checksum_of(PASSAGE_VALUES, "new")} WHERE id = new.id;
+END;
+UPDATE passages SET checksum = {checksum_of(PASSAGE_VALUES, "passages")};
+
+CREATE INDEX furniture ON passages (id) WHERE furniture;
+"""
+
+MIGRATIONS = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4)
 VERSION = len(MIGRATIONS)
 
 

@@ -101,7 +101,7 @@ def test_ties_fall_by_source_and_place_whatever_came_first(store: Store) -> None
 
 def test_each_list_is_cut_to_its_pool_after_ties_were_decided(store: Store) -> None:
     for source in "edcba":
-        put(store, source, "Same words.")
+        put(store, source, f"Same words {source}.")
     settings = RetrievalSettings(pool=2)
     assert sources(found(store, "same", [], settings=settings)) == ["a", "b"]
     assert sources(found(store, "?", [(each, 0.5) for each in "edcba"], settings=settings)) == ["a", "b"]
