@@ -1,4 +1,4 @@
-"""Furniture: the lines of a page that are not what the page says, such as share bars, comment counts and cookie notices.
+"""Furniture: the lines of a page that are not what it says, such as share bars, comment counts and cookie notices.
 
 They are told by what pages write on them (`index/labels.py`), and by their company. Furniture is marked, never removed:
 it comes behind content in a search, and the canonical text stays what it is.
@@ -23,7 +23,7 @@ def split_furniture(text: str, blocks: Sequence[Block]) -> Iterator[tuple[list[B
     run: list[Block] = []
     for begin, end in _stretches(blocks, marked):
         part = list(blocks[begin:end])
-        is_inside = 0 < begin and end < len(blocks) and end - begin < BAR
+        is_inside = begin > 0 and end < len(blocks) and end - begin < BAR
         is_furniture = begin in marked and not is_inside
         if is_furniture or (end - begin >= _LONG_RUN and all(each.kind is BlockKind.FRAGMENT for each in part)):
             if run:
@@ -40,7 +40,8 @@ def _furniture(text: str, blocks: Sequence[Block]) -> set[int]:
     """Return the numbers of the blocks that are furniture."""
     likeness = [likeness_of(text[each.start : each.end]) for each in blocks]
     marked: set[int] = set()
-    for begin, end in _short_runs(blocks, likeness):
+    for first, last in _short_runs(blocks, likeness):
+        begin, end = first, last
         while begin < end and likeness[begin] is Likeness.NONE:
             begin += 1
         while begin < end and likeness[end - 1] is Likeness.NONE:

@@ -40,13 +40,15 @@ _CERTAIN = re.compile(
             rf"(?:on|via|to|by) {_LIST}",
             r"follow (?:us|me|him|her|them|@\w+)(?: (?:on|at) .{1,60})?",
             r"(?:copy|get) (?:the )?(?:link|url)|link copied(?: to clipboard)?|copied to clipboard",
-            rf"{_COUNT} comments?(?: yet)?|{_COUNT} (?:likes|shares|retweets|reactions|upvotes|claps|followers|replies)",
+            rf"{_COUNT} comments?(?: yet)?|{_COUNT} (?:likes|shares|retweets|reactions|upvotes|claps"
+            rf"|followers|replies)",
             rf"be the first to (?:comment|reply|like this|share)|(?:leave|post|add|write) a (?:comment|reply|review)"
             rf"|(?:show|hide|view|load|see|read|all)(?: all)?(?: {_COUNT})?(?: more)? (?:comments|replies)"
             r"|(?:log|sign) in to (?:comment|reply|leave a comment)|join the (?:conversation|discussion)"
             r"|comments (?:are|have been) (?:closed|disabled|turned off).{0,40}",
             r"(?:load|show|view|see|read) (?:more|less|all)|continue reading(?: below)?|read (?:the )?full "
-            rf"{_THING}|back to (?:the )?top|(?:return|go) to (?:the )?top|skip to (?:the )?(?:main )?(?:content|navigation)",
+            rf"{_THING}|back to (?:the )?top|(?:return|go) to (?:the )?top"
+            rf"|skip to (?:the )?(?:main )?(?:content|navigation)",
             r"(?:read|watch|listen) (?:more|also|next|now)\s*:\s.{3,160}|also read\s*:\s.{3,160}"
             r"|(?:read|see) (?:more|also|next)",
             r"advertisements?|ad choices|sponsored(?: (?:content|post|by .{1,40}))?|promoted(?: content)?"
@@ -55,7 +57,8 @@ _CERTAIN = re.compile(
             r"\b(?:newsletters?|updates|alerts|channel|podcast|e-?mails?|inbox|free|feed)\b.{0,60}"
             r"|(?:get|receive) (?:our|the) .{0,60}(?:newsletters?|in your inbox).{0,60}"
             r"|(?:enter|your) e-?mail(?: address)?|manage (?:your )?(?:subscription|preferences|cookies)|unsubscribe",
-            r"(?:this (?:web)?site|we)(?: and our (?:partners|vendors))? (?:uses?|stores?|may use) (?:\w+ )?cookies.{0,200}"
+            r"(?:this (?:web)?site|we)(?: and our (?:partners|vendors))? (?:uses?|stores?"
+            r"|may use) (?:\w+ )?cookies.{0,200}"
             r"|by (?:continuing|clicking|using|browsing|visiting).{0,120}"
             r"(?:you (?:agree|accept|consent)|cookies|terms).{0,120}"
             r"|(?:accept|reject|allow|decline|necessary)(?: all)?(?: (?:the )?cookies)|cookie (?:settings|preferences)",
@@ -76,11 +79,13 @@ _POSSIBLE = re.compile(
             r"(?:share|tweet|print|save|bookmark|like|reply|report|comments?|replies|discussion|login|log ?in|sign ?in"
             r"|sign ?up|log ?out|register|subscribe|menu|search|home|contact(?: us)?|about(?: us)?|help|faq|rss|close"
             r"|more|next|previous|prev|tags?|topics?|filed under.{0,80}|categor(?:y|ies)(?:\s*:.{0,80})?|archives?"
-            r"|language|english|follow|feedback|careers|jobs|shop|cart|checkout|account|my account|settings|privacy|terms"
+            r"|language|english|follow|feedback|careers|jobs|shop|cart|checkout|account|my account|settings"
+            r"|privacy|terms"
             r"|cookies|trending|popular|latest|recommended|related|featured|editor'?s picks?|up next|watch|listen|video"
             r"|photos?|gallery)",
             r"(?:\d{1,3}|an?|one) (?:second|minute|min|hour|hr|day|week|month|year)s? ago|just now|yesterday",
-            r"(?:terms (?:of|and) (?:use|service|conditions|sale)|(?:privacy|cookie)(?: policy| notice| statement)|legal notice"
+            r"(?:terms (?:of|and) (?:use|service|conditions|sale)|(?:privacy|cookie)(?: policy| notice"
+            r"| statement)|legal notice"
             r"|imprint|do not sell my (?:personal )?(?:info|information)|accessibility(?: statement)?|site ?map"
             r"|advertis(?:e|ing)|(?:our )?newsletters?|further reading)",
             r"(?:read|watch|listen)\s*:\s.{3,160}",

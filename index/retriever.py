@@ -85,10 +85,8 @@ def retrieve(
                 worths[wording] = worths.get(wording, 0.0) + weight / (settings.constant + rank)
     best = (settings.dense_weight + settings.full_text_weight) / (settings.constant + 1)
     firsts: dict[int, int] = {}
-    copies: list[int] = []
-    for each in _ranked([(each, round(score, _DIGITS)) for each, score in scores.items()], places):
-        if firsts.setdefault(places[each].wording, each) != each:
-            copies.append(each)
+    ranked = _ranked([(each, round(score, _DIGITS)) for each, score in scores.items()], places)
+    copies = [each for each in ranked if firsts.setdefault(places[each].wording, each) != each]
     order = _ranked([(each, round(worths[wording], _DIGITS)) for wording, each in firsts.items()], places)
     order = [*order, *copies][:top_k]
     found = snapshot.passages(order)

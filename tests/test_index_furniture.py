@@ -45,9 +45,7 @@ LINES = (
 
 
 def cut(text: str, *, markdown: bool = False) -> list[Passage]:
-    return split_passages(
-        text, markdown=markdown, count_tokens=WordEmbedder().count_tokens, settings=PassageSettings()
-    )
+    return split_passages(text, markdown=markdown, count_tokens=WordEmbedder().count_tokens, settings=PassageSettings())
 
 
 def furniture(text: str, *, markdown: bool = False) -> str:
@@ -131,7 +129,8 @@ def test_labels_head_no_section() -> None:
 def test_articles_in_one_file_have_sections_of_their_own() -> None:
     other = "Bridge at Aaby closed until autumn"
     body = f"The bridge is closed until {'the water falls and ' * 6}the autumn of 2024, said the mayor."
-    text = f"{STORY}\n3 comments\nRelated articles\n\n\nAaby News\n2 days ago\n- Aaby News\n{other}\n{body}\n\nShare this\n"
+    above = "Aaby News\n2 days ago\n- Aaby News"
+    text = f"{STORY}\n3 comments\nRelated articles\n\n\n{above}\n{other}\n{body}\n\nShare this\n"
     sections = {each.section for each in cut(text) if "closed until" in each.text and not each.is_furniture}
     assert sections == {other}
     assert all(each.section != other for each in cut(text) if "Karen Holm" in each.text)

@@ -1,4 +1,4 @@
-"""Long documents: paragraphs put together, so that it can be seen whether an answer is found in a long document, too."""
+"""Long documents: paragraphs put together, to see whether answers are found in long documents as well as in short."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ WORDS = 4000
 
 @dataclass(frozen=True, slots=True)
 class LongDocument:
-    """Paragraphs in a row, one empty line between two. `starts` says at which offset each of them, by number, begins."""
+    """Paragraphs in a row, one empty line between two. `starts` has the offset at which each of them begins."""
 
     text: str
     starts: dict[int, int]

@@ -6,7 +6,7 @@ from paragraphs. No question of new_wiki is asked here, and none of the test hal
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -52,8 +52,8 @@ class Setting:
     """One way to cut and to search."""
 
     name: str
-    passages: PassageSettings = PassageSettings()
-    retrieval: RetrievalSettings = RetrievalSettings()
+    passages: PassageSettings = field(default_factory=PassageSettings)
+    retrieval: RetrievalSettings = field(default_factory=RetrievalSettings)
 
 
 def settings_to_try() -> list[Setting]:
