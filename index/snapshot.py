@@ -216,7 +216,8 @@ class Snapshot:
             FullTextDamaged: the full text cannot be searched.
         """
         # The plus keeps SQLite from searching the full text once for every passage that passes.
-        limits, values = "", []
+        limits = ""
+        values: list[str] = []
         if filters:
             condition, of_filters = filters.condition()
             limits += (

@@ -59,7 +59,7 @@ class Vectors:
         k = min(k, total)
         if k == 0:
             return []
-        selector = None if among is None else _selector(list(among))
+        selector: faiss.IDSelector | None = None if among is None else _selector(list(among))
         if besides:
             left_out = _selector(list(besides))  # FAISS keeps no hold of it
             selector = faiss.IDSelectorNot(left_out)

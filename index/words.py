@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
+from itertools import pairwise
 
 _WORD = re.compile(r"(?:\w|[\u0300-\u036f])+")
 
@@ -25,6 +26,8 @@ _SHORTEST_MISSPELT = 4
 _LONGEST_MISSPELT = 24
 # So many words at most may be meant by one that is not known.
 _MOST_MEANT = 3
+# Of so many unknown words it is asked what they mean; a question with more is no question.
+_MOST_UNKNOWN = 8
 
 Counted = Callable[[Sequence[str]], dict[str, int]]
 """Returns in how many passages each of some words stands, in whatever ending; words that stand in none are left out."""
@@ -60,10 +63,14 @@ def holds_phrase(text: str, phrase: str) -> bool:
 def full_text_query(question: str, meant: Sequence[str] = ()) -> str | None:
     """Return an FTS5 query that matches any content word of the question, or None where it has no word at all.
 
-    `meant` are further words. Every word is quoted, so that nothing a person types is ever read as query syntax.
+    `meant` are further words. Content words that are neighbours count once more where they are neighbours in a passage,
+    too: names and dates are such. Everything is quoted, so that nothing a person types is ever read as query syntax.
     """
-    words = [*content_words(question), *meant]
-    return " OR ".join(f'"{word}"' for word in words) if words else None
+    words = content_words(question)
+    known = set(words)
+    neighbours = (pair for pair in pairwise(words_of(question)) if known.issuperset(pair))
+    terms = [*words, *meant, *dict.fromkeys(" ".join(pair) for pair in neighbours)]
+    return " OR ".join(f'"{term}"' for term in terms) if terms else None
 
 
 def phrase_query(phrase: str) -> str:
@@ -77,12 +84,11 @@ def meant_words(question: str, counted: Counted) -> list[str]:
     These are one letter away: one is missing, or too many, or another one, or two have changed places (Damerau 1964).
     """
     words = [word for word in content_words(question) if _may_be_misspelt(word)]
-    known = counted(words)
+    known = counted(words) if words else {}
     found: list[str] = []
-    for word in words:
-        if word not in known:
-            near = counted(sorted(set(_one_letter_away(word))))
-            found += sorted(near, key=lambda each: (-near[each], each))[:_MOST_MEANT]
+    for word in [word for word in words if word not in known][:_MOST_UNKNOWN]:
+        near = counted(sorted(set(_one_letter_away(word))))
+        found += sorted(near, key=lambda each: (-near[each], each))[:_MOST_MEANT]
     return found
 
 

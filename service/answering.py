@@ -125,7 +125,8 @@ def rank_passages(hits: Sequence[Hit], reading: Reading) -> list[Shown]:
     shown.sort(key=lambda each: (each.hit.is_behind, -round(each.relevance or 0.0, _DIGITS), each.hit.rank))
     answers = _best_answers(hits, reading)
     told = told_already([each.hit.found.passage.text for each in shown])
-    fresh, again = [], []
+    fresh: list[Shown] = []
+    again: list[Shown] = []
     said: list[tuple[str, ...]] = []
     for each, is_told in zip(shown, told, strict=True):
         answer = answers.get(each.hit.rank)

@@ -155,7 +155,7 @@ def test_no_answer_about_the_seeds_stands_in_furniture() -> None:
 def test_marking_changes_no_text_and_loses_none(raw: str, lines: list[str], markdown: bool) -> None:
     text = canonical_text("\n".join([raw, *lines]))
     passages = cut(text, markdown=markdown)
-    covered = set()
+    covered: set[int] = set()
     for each in passages:
         assert text[each.start : each.end] == each.text
         covered.update(range(each.start, each.end))

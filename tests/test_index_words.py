@@ -155,7 +155,11 @@ def test_a_single_character_of_a_script_that_is_not_latin_is_a_word() -> None:
 
 
 def test_the_query_quotes_every_word() -> None:
-    assert full_text_query('near "fire" OR trucks') == '"near" OR "fire" OR "trucks"'
+    assert full_text_query('near "fire" OR trucks') == '"near" OR "fire" OR "trucks" OR "near fire"'
+    assert (
+        full_text_query("loan of 2019 in March 12", ["lean"])
+        == '"loan" OR "2019" OR "march" OR "12" OR "lean" OR "march 12"'
+    )
 
 
 @pytest.mark.parametrize(
@@ -215,3 +219,22 @@ def test_only_unknown_words_without_capitals_digits_and_signs_are_respelt() -> N
     assert meant_words("truk", counted) == ["truck"]
     assert meant_words("xrick trck", counted) == ["trick", "track", "trick", "truck"]
     assert not {"2019", "tin"} & set(asked)
+
+
+def test_no_more_than_some_unknown_words_are_looked_up() -> None:
+    asked: list[int] = []
+
+    def counted(words: Sequence[str]) -> dict[str, int]:
+        asked.append(len(words))
+        return {}
+
+    assert meant_words(" ".join(f"unknown{'abcdefghijklmnopqrstuvwxyz'[n]}" for n in range(26)), counted) == []
+    assert len(asked) == 9
+    assert meant_words("of the", counted) == []
+
+
+def test_the_longest_question_is_a_query(table: sqlite3.Connection) -> None:
+    letters = "bcdfghjklmnpqrstvwxz"
+    question = " ".join(a + b for a in letters for b in letters)[:1000]
+    query = full_text_query(question)
+    table.execute("SELECT count(*) FROM full_text WHERE full_text MATCH ?", (query,)).fetchone()
