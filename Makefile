@@ -27,7 +27,7 @@ export CITESPAN_PORT := $(PORT)
 export HF_HUB_OFFLINE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help serve build ask eval eval-dialogues check accept bench bench-reader bench-retrieval bench-ingestion bench-streaming train wheel test torture lint format clean
+.PHONY: help serve build ask eval eval-dialogues check accept bench bench-reader bench-retrieval bench-tuning bench-ingestion bench-streaming train wheel test torture lint format clean
 
 help: ## List the targets.
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -59,6 +59,9 @@ bench: $(DATA_DIR)/default/store.sqlite $(VENV)/.installed-dev ## Measure latenc
 
 bench-reader: $(DATA_DIR)/default/store.sqlite $(VENV)/.installed-dev ## Measure the reader on the data sets in DATA, the paragraph given.
 	@$(BIN)/python -m eval.bench.reader $(DATA)
+
+bench-tuning: $(VENV)/.installed-dev ## Compare settings of retrieval on questions to choose by, of the data sets in DATA.
+	@$(BIN)/python -m eval.bench.tuning $(DATA)
 
 bench-retrieval: $(VENV)/.installed-dev ## Measure ranking, answers and silence on the data sets in DATA, over all their paragraphs.
 	@$(BIN)/python -m eval.bench.retrieval $(DATA)

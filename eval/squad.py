@@ -4,12 +4,17 @@ The format: SQuAD 1.1 (Rajpurkar et al. 2016) and 2.0 (Rajpurkar, Jia & Liang 20
 is given in it too.
 """
 
+import hashlib
 import json
 from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+SQUAD_FILES = ("squad_dev_v1.1.json", "squad_dev_v2.0.json")
+# So many of the articles that both SQuAD files hold are kept out of training, for choosing and calibrating.
+HELD_OUT_ARTICLES = 6
 
 _WHERE_TO_GET = (
     "SQuAD 1.1 and 2.0 (dev), SQuADShifts (new_wiki, reddit, amazon_reviews) and QAMR (dev, test) are public; put the "
@@ -124,6 +129,16 @@ def read_data(path: Path) -> str:
         return path.read_text()
     except FileNotFoundError:
         raise FileNotFoundError(f"There is no {path}. {_WHERE_TO_GET}") from None
+
+
+def held_out_titles(folder: Path) -> list[str]:
+    """Return the titles of the articles that nothing is trained on, so that settings can be chosen by them.
+
+    Raises:
+        FileNotFoundError: a file is missing; the message says where the data sets are to be had.
+    """
+    first, second = ({each["title"] for each in read_articles(folder / name)} for name in SQUAD_FILES)
+    return sorted(first & second, key=lambda title: hashlib.sha256(title.encode()).digest())[:HELD_OUT_ARTICLES]
 
 
 def load_squad(*paths: Path) -> Corpus:

@@ -11,6 +11,7 @@ from enum import Enum
 
 from markdown_it import MarkdownIt
 
+from index.labels import Likeness, likeness_of
 from index.sentences import ends_sentence, split_sentences
 from index.structure import Structure
 
@@ -217,7 +218,16 @@ def _heading_lines(lines: list[_Line]) -> set[int]:
             is_body = len(body) >= max(_BODY_LENGTH, _BODY_RATIO * len(words)) and ends_sentence(body)
             if is_body and _may_be_heading(words):
                 found.add(number)
-    return found
+    return {number for number in found if not _is_label(lines, number)}
+
+
+def _is_label(lines: list[_Line], number: int) -> bool:
+    """Whether a line is a label of the page: for certain, or since it may be one and stands beside another."""
+    likeness = likeness_of(lines[number].text)
+    if likeness is not Likeness.POSSIBLE:
+        return likeness is Likeness.CERTAIN
+    beside = (each for each in (number - 1, number + 1) if 0 <= each < len(lines))
+    return any(likeness_of(lines[each].text) is not Likeness.NONE for each in beside)
 
 
 def _may_be_heading(line: str) -> bool:

@@ -60,7 +60,7 @@ class Change(Snapshot):
         self._connection.execute("DELETE FROM passages WHERE document = ?", (number,))
         for passage, heading, vector in zip(passages, headings, vectors, strict=True):
             row = self._connection.execute(
-                f"INSERT INTO passages (document, {PASSAGE_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                f"INSERT INTO passages (document, {PASSAGE_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (number, *passage_values(passage, heading)),
             ).lastrowid
             self._connection.execute(

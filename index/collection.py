@@ -5,8 +5,10 @@ import json
 import logging
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -34,6 +36,7 @@ from index.snapshot import Snapshot
 from index.staging import Unstaged
 from index.store import Store
 from index.vectors import Vectors
+from index.words import full_text_query, quoted_phrases
 
 # Returns the embedder of an identity, or None where it is not here any more.
 FindEmbedder = Callable[[str], Embedder | None]
@@ -61,10 +64,14 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True)
 class Retrieval:
-    """The hits for a question, best first, and the fingerprint of the collection that they come from."""
+    """The hits for a question, best first, and the fingerprint of the collection that they come from.
+
+    Where no passage has the phrases that the question quotes, there is no hit; `nearest` holds what comes nearest then.
+    """
 
     hits: list[Hit]
     fingerprint: str
+    nearest: list[Hit] = field(default_factory=list)
 
 
 # What else is to be written in the transaction that writes documents.
@@ -221,6 +228,8 @@ class Collection:
     def retrieve(self, question: str, *, top_k: int, filters: Filters | None = None) -> Retrieval:
         """Find the `top_k` passages nearest to a question, all of one generation.
 
+        What the question has in double quotation marks must stand in a passage, or above it. Copies of what is found,
+        and page furniture unless no other passage has a word of the question, come behind everything else.
         Full text that turns out to be damaged is made anew from the passages, if this process may write.
 
         Raises:
@@ -245,10 +254,53 @@ class Collection:
                     self._follow(snapshot)
                     if index is not self._index:
                         continue  # the question was embedded for an index that is gone
-                    among = snapshot.passage_ids(filters) if filters else None
-                    dense = [] if query is None else self._vectors.search(query, settings.pool, among=among)
-                hits = retrieve(snapshot, question, dense, top_k=top_k, filters=filters, settings=settings)
-                return Retrieval(hits, self._fingerprint_of(snapshot, index))
+                    passing = set(snapshot.passage_ids(filters)) if filters else None
+                    phrases = quoted_phrases(question)
+                    holding = _both(snapshot.holding(phrases), passing) if phrases else None
+                    is_lacking = holding is not None and not holding
+                    among = None if is_lacking else holding
+                    allowed = passing if among is None else among
+                    furniture = self._furniture(snapshot, question, filters, among)
+                    dense = self._dense(snapshot, query, among=allowed, besides=furniture)
+                    behind = []
+                    if furniture and len(dense) < top_k:
+                        behind = self._dense(snapshot, query, among=_both(furniture, allowed))
+                find = partial(retrieve, snapshot, question, filters=filters, settings=settings, among=among)
+                hits = find(dense, top_k=top_k, furniture=False if furniture else None)
+                if furniture and len(hits) < top_k:
+                    found = find(behind, top_k=top_k - len(hits), furniture=True)
+                    hits += [replace(hit, rank=len(hits) + hit.rank) for hit in found]
+                fingerprint = self._fingerprint_of(snapshot, index)
+                return Retrieval([], fingerprint, hits) if is_lacking else Retrieval(hits, fingerprint)
+
+    def _furniture(self, snapshot: Snapshot, question: str, filters: Filters, among: set[int] | None) -> set[int]:
+        """Return the page furniture that comes behind content: all of it, or none where words are found only there."""
+        furniture = set(snapshot.furniture())
+        query = full_text_query(question)
+        if not furniture or query is None:
+            return furniture
+        weight = self._retrieval_settings.heading_weight
+        match = partial(snapshot.match, query, limit=1, heading_weight=weight, filters=filters, among=among)
+        return furniture if match(furniture=False) or not match(furniture=True) else set()
+
+    def _dense(
+        self,
+        snapshot: Snapshot,
+        query: Matrix | None,
+        *,
+        among: set[int] | None,
+        besides: AbstractSet[int] = frozenset(),
+    ) -> list[tuple[int, float]]:
+        """Search the vectors for as many wordings as the pool has; so that copies of one passage do not fill it."""
+        if query is None:
+            return []
+        pool = size = self._retrieval_settings.pool
+        while True:
+            found = self._vectors.search(query, size, among=among, besides=besides)
+            places = snapshot.places([each for each, _ in found])
+            if len(found) < size or len({place.wording for place in places.values()}) >= pool:
+                return found
+            size *= 4
 
     def reindex(self, *, progress: Progress | None = None, stopped: Callable[[], bool] = lambda: False) -> bool:
         """Build the index that is asked for beside the one that serves, and let it take its place in one transaction.
@@ -567,6 +619,10 @@ class Collection:
             ]
             known = self._fingerprint = generation, hashlib.sha256(json.dumps(parts).encode()).hexdigest()
         return known[1]
+
+
+def _both(first: set[int], second: set[int] | None) -> set[int]:
+    return first if second is None else first & second
 
 
 def _is_unchanged(known: DocumentRecord, document: Document) -> bool:

@@ -3,16 +3,15 @@
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby, pairwise
+from itertools import pairwise
 
 from index.blocks import Block, BlockKind, heading_text, split_blocks
+from index.furniture import split_furniture
 from index.sentences import split_sentences
 from index.structure import Structure
 
 TokenCounter = Callable[[Sequence[str]], list[int]]
 
-# So many short lines in a row are page furniture (share bars, comment counts); they get a passage of their own.
-_FURNITURE_RUN = 4
 # How far from where a long sentence should be cut a good place is looked for, in characters.
 _CUT_REACH = 200
 # A tokenizer may count a word of a megabyte, or as much white space, as one token or none; this many characters count
@@ -20,7 +19,7 @@ _CUT_REACH = 200
 _CHARACTERS_PER_TOKEN = 10
 
 # Goes up with every change of what the same text is cut into, so that an index built by older rules is noticed.
-RULES_VERSION = 1
+RULES_VERSION = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +35,7 @@ class Passage:
     """`document.text[start:end] == text`, with the sentences that it is made of, in order.
 
     `ordinal` counts the passages of a document from 0. `section` is the nearest heading above, as people read it.
+    `is_furniture`: it is part of a page, not of what the page says; see `index/furniture.py`.
     """
 
     ordinal: int
@@ -44,6 +44,7 @@ class Passage:
     text: str
     section: str | None
     sentences: tuple[Sentence, ...]
+    is_furniture: bool = False
 
     def words(self, start: int, end: int) -> str:
         """Return what stands from `start` to `end`, offsets into the canonical text, as far as it is in the passage."""
@@ -104,18 +105,18 @@ def split_passages(
     """
     passages: list[Passage] = []
     blocks = split_blocks(text, markdown=markdown, structure=structure)
-    for section, run in _runs(text, blocks, markdown=markdown):
+    for section, run, is_furniture in _runs(text, blocks, markdown=markdown):
         sentences = [sentence for block in run for sentence in _sentences(text, block)]
         units = _units(text, sentences, count_tokens, settings.fresh_tokens)
         for window in _windows(units, settings):
             start, end = window[0].sentence.start, window[-1].sentence.end
             inside = tuple(unit.sentence for unit in window)
-            passages.append(Passage(len(passages), start, end, text[start:end], section, inside))
+            passages.append(Passage(len(passages), start, end, text[start:end], section, inside, is_furniture))
     return passages
 
 
-def _runs(text: str, blocks: list[Block], *, markdown: bool) -> Iterator[tuple[str | None, list[Block]]]:
-    """Yield the runs of blocks that passages must not cross, each with the heading that it stands under."""
+def _runs(text: str, blocks: list[Block], *, markdown: bool) -> Iterator[tuple[str | None, list[Block], bool]]:
+    """Yield the runs of blocks that passages must not cross, with the heading above and whether it is furniture."""
     section: str | None = None
     starts = _section_starts(text, blocks)
     for start, end in zip(starts, [*starts[1:], len(blocks)], strict=True):
@@ -123,8 +124,8 @@ def _runs(text: str, blocks: list[Block], *, markdown: bool) -> Iterator[tuple[s
         if opening:
             heading = text[opening[-1].start : opening[-1].end]
             section = " ".join((heading_text(heading) if markdown else heading).split()) or section
-        for run in _without_furniture(blocks[start:end]):
-            yield section, run
+        for run, is_furniture in split_furniture(text, blocks[start:end]):
+            yield section, run, is_furniture
 
 
 def _section_starts(text: str, blocks: list[Block]) -> list[int]:
@@ -147,22 +148,6 @@ def _section_starts(text: str, blocks: list[Block]) -> list[int]:
 def _is_glued(text: str, blocks: list[Block], index: int) -> bool:
     """Whether no blank line stands between a block and the one before it."""
     return text.count("\n", blocks[index - 1].end, blocks[index].start) < 2
-
-
-def _without_furniture(blocks: list[Block]) -> Iterator[list[Block]]:
-    """Cut a section where many short lines in a row begin or end: they are page furniture, not its text."""
-    run: list[Block] = []
-    for kind, group in groupby(blocks, key=lambda block: block.kind):
-        same = list(group)
-        if kind is BlockKind.FRAGMENT and len(same) >= _FURNITURE_RUN:
-            if run:
-                yield run
-            yield same
-            run = []
-        else:
-            run += same
-    if run:
-        yield run
 
 
 def _sentences(text: str, block: Block) -> Iterator[Sentence]:

@@ -1,5 +1,6 @@
 """Records: what the rows of a store mean."""
 
+import hashlib
 import json
 from dataclasses import dataclass
 from typing import Any
@@ -55,6 +56,15 @@ class StoredPassage:
         return max((number for start, number in self.pages if start <= offset), default=None)
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Place:
+    """Where a passage stands. `wording` is what copies of it share; see `wording_of`."""
+
+    source: str
+    start: int
+    wording: int
+
+
 # In the order of the fields of `DocumentRecord`.
 RECORD_COLUMNS = (
     "number, id, source, title, content_sha256, metadata, tags, date, generation, passages, characters, created_at,"
@@ -71,7 +81,7 @@ def document_record(row: tuple[Any, ...]) -> DocumentRecord:
 
 
 # What a row of a passage says besides its document.
-PASSAGE_COLUMNS = 'ordinal, start, "end", section, heading, text, sentences'
+PASSAGE_COLUMNS = 'ordinal, start, "end", section, heading, text, sentences, furniture, wording'
 
 
 def passage_values(passage: Passage, heading: str) -> tuple[Any, ...]:
@@ -84,16 +94,18 @@ def passage_values(passage: Passage, heading: str) -> tuple[Any, ...]:
         heading,
         passage.text,
         _packed_sentences(passage),
+        int(passage.is_furniture),
+        wording_of(passage.text),
     )
 
 
 def stored_passage(row: tuple[Any, ...], structure: Structure | None) -> StoredPassage:
-    """Return the passage of a row: ordinal, start, end, text, section, sentences, then what is said of its document."""
-    ordinal, start, end, text, section, packed, document_id, title, source, sha256 = row
+    """Return the passage of a row: ordinal, start, end, text, section, sentences, furniture, then of its document."""
+    ordinal, start, end, text, section, packed, furniture, document_id, title, source, sha256 = row
     offsets = np.frombuffer(packed, dtype="<u4").reshape(-1, 2) + start
     sentences = tuple(Sentence(int(first), int(last)) for first, last in offsets)
     pages = () if structure is None else tuple(structure.pages_within(start, end))
-    passage = Passage(ordinal, start, end, text, section, sentences)
+    passage = Passage(ordinal, start, end, text, section, sentences, bool(furniture))
     return StoredPassage(passage, document_id, title, source, sha256, pages)
 
 
@@ -101,3 +113,16 @@ def _packed_sentences(passage: Passage) -> bytes:
     """Pack sentences as little-endian uint32 pairs, counted from the passage's start."""
     offsets = [(each.start - passage.start, each.end - passage.start) for each in passage.sentences]
     return np.array(offsets, dtype="<u4").tobytes()
+
+
+_QUOTES = str.maketrans("\u2018\u2019\u201c\u201d\u2013\u2014", "''\"\"--")
+
+
+def wording_of(text: str) -> int:
+    """Return a number that texts share whose characters are the same, but for case, white space and curly quotes.
+
+    It is a signed integer of 64 bits, the first of a SHA-256. Nothing else is left out: an amount in euros and one in
+    dollars, a name or a sign, make another wording.
+    """
+    plain = " ".join(text.translate(_QUOTES).casefold().split())
+    return int.from_bytes(hashlib.sha256(plain.encode()).digest()[:8], "big", signed=True)

@@ -1,12 +1,12 @@
 """Retrieval: dense and full-text search over one snapshot, fused by rank into hits."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from index.filters import Filters
-from index.records import StoredPassage
+from index.records import Place, StoredPassage
 from index.snapshot import Snapshot
-from index.words import full_text_query
+from index.words import full_text_query, meant_words
 
 # Sums that differ only in how floating point came to them are equal.
 _DIGITS = 12
@@ -14,11 +14,15 @@ _DIGITS = 12
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A passage found for a question. `rank` counts from 1; `score` is at most 1, for a passage first in both lists."""
+    """A passage found for a question. `rank` counts from 1; `score` is at most 1, for a passage first in both lists.
+
+    `is_behind`: it comes behind those that say something of their own, for it is a copy of one or page furniture.
+    """
 
     rank: int
     score: float
     found: StoredPassage
+    is_behind: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,28 +48,55 @@ def retrieve(
     top_k: int,
     filters: Filters,
     settings: RetrievalSettings,
+    among: Collection[int] | None = None,
+    furniture: bool | None = None,
 ) -> list[Hit]:
-    """Return the `top_k` best hits, best first.
+    """Return the `top_k` best hits, best first; copies of what is found come behind everything else.
 
     `dense` is what the vector search found for the question: (passage id, rounded cosine) of the same generation.
+    `filters`, `among` and `furniture` limit the search by words as they have limited that one; see `Snapshot.match`.
     """
-    query = full_text_query(question)
+    query = full_text_query(question, meant_words(question, snapshot.word_counts))
     matches = (
-        snapshot.match(query, limit=settings.pool, heading_weight=settings.heading_weight, filters=filters)
+        snapshot.match(
+            query,
+            limit=settings.pool,
+            heading_weight=settings.heading_weight,
+            filters=filters,
+            among=among,
+            furniture=furniture,
+        )
         if query
         else []
     )
     places = snapshot.places([each for each, _ in (*dense, *matches)])
-    scores: dict[int, float] = {}
+    scores: dict[int, float] = {}  # of passages, each by itself
+    worths: dict[int, float] = {}  # of wordings, each once in a list
     for ranking, weight in ((dense, settings.dense_weight), (matches, settings.full_text_weight)):
-        for rank, passage_id in enumerate(_ranked(ranking, places)[: settings.pool], start=1):
+        wordings: dict[int, int] = {}
+        for rank, passage_id in enumerate(_ranked(ranking, places), start=1):
+            wording = places[passage_id].wording
+            of_wording = wordings.setdefault(wording, len(wordings) + 1)
+            if of_wording > settings.pool:
+                break
             scores[passage_id] = scores.get(passage_id, 0.0) + weight / (settings.constant + rank)
+        for wording, rank in wordings.items():
+            if rank <= settings.pool:
+                worths[wording] = worths.get(wording, 0.0) + weight / (settings.constant + rank)
     best = (settings.dense_weight + settings.full_text_weight) / (settings.constant + 1)
-    order = _ranked([(each, round(score, _DIGITS)) for each, score in scores.items()], places)[:top_k]
+    firsts: dict[int, int] = {}
+    ranked = _ranked([(each, round(score, _DIGITS)) for each, score in scores.items()], places)
+    copies = [each for each in ranked if firsts.setdefault(places[each].wording, each) != each]
+    order = _ranked([(each, round(worths[wording], _DIGITS)) for wording, each in firsts.items()], places)
+    order = [*order, *copies][:top_k]
     found = snapshot.passages(order)
-    return [Hit(rank, scores[each] / best, found[each]) for rank, each in enumerate(order, start=1)]
+    behind = set(copies)
+    return [
+        Hit(rank, worths[places[each].wording] / best, found[each], is_behind=each in behind or furniture is True)
+        for rank, each in enumerate(order, start=1)
+    ]
 
 
-def _ranked(scored: Sequence[tuple[int, float]], places: dict[int, tuple[str, int]]) -> list[int]:
+def _ranked(scored: Sequence[tuple[int, float]], places: dict[int, Place]) -> list[int]:
     """Return the ids by descending score. Ties fall by place in the documents: ids depend on the order of arrival."""
     return [each for each, _ in sorted(scored, key=lambda item: (-item[1], places[item[0]]))]

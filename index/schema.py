@@ -25,7 +25,9 @@ DOCUMENT_VALUES = (
 _DOCUMENT_VALUES_3 = (
     "id, source, title, content_sha256, metadata, tags, date, generation, passages, characters, created_at, updated_at"
 )
-PASSAGE_VALUES = 'id, document, ordinal, start, "end", section, heading, text, sentences'
+PASSAGE_VALUES = 'id, document, ordinal, start, "end", section, heading, text, sentences, furniture, wording'
+# What they were up to version 4, in whose migrations they stand.
+_PASSAGE_VALUES_3 = 'id, document, ordinal, start, "end", section, heading, text, sentences'
 VECTOR_VALUES = "passage, vector"
 
 
@@ -156,7 +158,7 @@ CREATE TRIGGER document_updated AFTER UPDATE OF {_DOCUMENT_VALUES_3} ON document
 END;
 
 CREATE TRIGGER passage_checked AFTER INSERT ON passages BEGIN
-    UPDATE passages SET checksum = {checksum_of(PASSAGE_VALUES, "new")} WHERE id = new.id;
+    UPDATE passages SET checksum = {checksum_of(_PASSAGE_VALUES_3, "new")} WHERE id = new.id;
 END;
 
 CREATE TRIGGER vector_inserted AFTER INSERT ON vectors BEGIN
@@ -164,7 +166,7 @@ CREATE TRIGGER vector_inserted AFTER INSERT ON vectors BEGIN
 END;
 
 UPDATE documents SET checksum = {checksum_of(_DOCUMENT_VALUES_3, "documents")};
-UPDATE passages SET checksum = {checksum_of(PASSAGE_VALUES, "passages")};
+UPDATE passages SET checksum = {checksum_of(_PASSAGE_VALUES_3, "passages")};
 UPDATE vectors SET checksum = {checksum_of(VECTOR_VALUES, "vectors")};
 
 INSERT INTO meta (key, value) VALUES ('store_id', lower(hex(randomblob(16))));
@@ -194,7 +196,26 @@ UPDATE documents SET checksum = {checksum_of(DOCUMENT_VALUES, "documents")}
     WHERE checksum = {checksum_of(_DOCUMENT_VALUES_3, "documents")};
 """
 
-MIGRATIONS = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4)
+# Which passages are page furniture, and a number that those with the same wording share. Older rows know of neither
+# until they are indexed anew; what is staged is of older rules, and is staged again.
+_VERSION_5 = f"""
+DELETE FROM staged;
+ALTER TABLE passages ADD COLUMN furniture INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE passages ADD COLUMN wording INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE staged_passages ADD COLUMN furniture INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE staged_passages ADD COLUMN wording INTEGER NOT NULL DEFAULT 0;
+
+DROP TRIGGER passage_checked;
+CREATE TRIGGER passage_checked AFTER INSERT ON passages BEGIN
+    UPDATE passages SET checksum = {checksum_of(PASSAGE_VALUES, "new")} WHERE id = new.id;
+END;
+UPDATE passages SET checksum = {checksum_of(PASSAGE_VALUES, "passages")}
+    WHERE checksum = {checksum_of(_PASSAGE_VALUES_3, "passages")};
+
+CREATE INDEX furniture ON passages (id) WHERE furniture;
+"""
+
+MIGRATIONS = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4, _VERSION_5)
 VERSION = len(MIGRATIONS)
 
 

@@ -2,7 +2,7 @@
 
 import json
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +15,10 @@ from index.errors import FullTextDamaged, StoreDamaged
 from index.filters import NO_FILTERS, Filters
 from index.jobs import JobTable
 from index.passages import embedded_text
-from index.records import RECORD_COLUMNS, DocumentRecord, StoredPassage, document_record, stored_passage
+from index.records import RECORD_COLUMNS, DocumentRecord, Place, StoredPassage, document_record, stored_passage
 from index.staging import Staging
 from index.structure import Structure
+from index.words import holds_phrase, phrase_query
 
 # Scores are rounded before they are compared: equal ones must stay equal whatever their sums were added up from.
 _BM25_DIGITS = 6
@@ -143,7 +144,7 @@ class Snapshot:
         """
         rows = self._connection.execute(
             f"SELECT p.checksum = {schema.checksum_of(schema.PASSAGE_VALUES, 'p')} AND {_IS_SOUND},"
-            ' p.id, p.ordinal, p.start, p."end", p.text, p.section, p.sentences,'
+            ' p.id, p.ordinal, p.start, p."end", p.text, p.section, p.sentences, p.furniture,'
             " d.id, d.title, d.source, d.content_sha256, d.structure"
             " FROM passages AS p JOIN documents AS d ON d.number = p.document"
             " WHERE p.id IN (SELECT value FROM json_each(?))",
@@ -155,18 +156,18 @@ class Snapshot:
         structures = {text: Structure.from_json(text) for text in {row[-1] for row in rows} if text is not None}
         return {row[1]: stored_passage(row[2:-1], structures.get(row[-1])) for row in rows}
 
-    def places(self, ids: Sequence[int]) -> dict[int, tuple[str, int]]:
-        """Return source and start of the passages that have these ids, by id.
+    def places(self, ids: Sequence[int]) -> dict[int, Place]:
+        """Return the places of the passages that have these ids, by id.
 
         Raises:
             FullTextDamaged: one is not there; vectors are of the snapshot's generation, so it was the full text's.
         """
         rows = self._connection.execute(
-            "SELECT p.id, d.source, p.start FROM passages AS p JOIN documents AS d ON d.number = p.document"
+            "SELECT p.id, d.source, p.start, p.wording FROM passages AS p JOIN documents AS d ON d.number = p.document"
             " WHERE p.id IN (SELECT value FROM json_each(?))",
             (json.dumps(list(ids)),),
         )
-        found = {row[0]: (row[1], row[2]) for row in rows}
+        found = {row[0]: Place(row[1], row[2], row[3] or row[0]) for row in rows}
         if not found.keys() >= set(ids):
             raise FullTextDamaged(str(self._damaged("its full text finds passages that are not there")))
         return found
@@ -179,8 +180,52 @@ class Snapshot:
         )
         return [row[0] for row in rows]
 
-    def match(self, query: str, *, limit: int, heading_weight: float, filters: Filters) -> list[tuple[int, float]]:
-        """Return the `limit` best (passage id, BM25 score), best first, of the passages that match an FTS5 query.
+    def furniture(self) -> list[int]:
+        """Return the ids of all passages that are page furniture."""
+        return [row[0] for row in self._connection.execute("SELECT id FROM passages WHERE furniture")]
+
+    def holding(self, phrases: Sequence[str]) -> set[int]:
+        """Return the ids of the passages that hold every one of some phrases, in heading or text.
+
+        Raises:
+            FullTextDamaged: the full text cannot be searched.
+        """
+        found: list[set[int]] = []
+        for phrase in phrases:
+            rows = self._searched(
+                "SELECT rowid, heading, text FROM full_text WHERE full_text MATCH ?", (phrase_query(phrase),)
+            )
+            # The words of the index have lost their endings, and whoever quotes means them.
+            found.append({row[0] for row in rows if holds_phrase(row[1], phrase) or holds_phrase(row[2], phrase)})
+        return set.intersection(*found)
+
+    def word_counts(self, words: Sequence[str]) -> dict[str, int]:
+        """Return in how many passages each of some words stands, in whatever ending; not those that stand in none.
+
+        Raises:
+            FullTextDamaged: the full text cannot be searched.
+        """
+        rows = self._searched(
+            "SELECT value, (SELECT count(*) FROM full_text WHERE full_text MATCH '\"' || value || '\"') AS number"
+            " FROM json_each(?) WHERE number",
+            (json.dumps(list(words)),),
+        )
+        return dict(rows)
+
+    def match(
+        self,
+        query: str,
+        *,
+        limit: int,
+        heading_weight: float,
+        filters: Filters = NO_FILTERS,
+        among: Collection[int] | None = None,
+        furniture: bool | None = None,
+    ) -> list[tuple[int, float]]:
+        """Return the best (passage id, BM25 score), best first, of the passages that match an FTS5 query.
+
+        There are as many as have `limit` different wordings. They are limited to documents that pass `filters`, to the
+        passages `among`, and, where `furniture` is not None, to those that are page furniture or are not.
 
         All that score the same as the last of them come with it: which of them would have been left out depends on the
         order in which they were written. The statistics are those of the whole collection; `heading_weight` is the
@@ -190,28 +235,35 @@ class Snapshot:
         Raises:
             FullTextDamaged: the full text cannot be searched.
         """
-        condition, values = filters.condition()
-        # The plus keeps SQLite from searching the full text once for every passage that passes the filters.
-        among = (
-            "AND +rowid IN (SELECT id FROM passages WHERE document IN"
-            f" (SELECT d.number FROM documents AS d WHERE {condition}))"
-            if filters
-            else ""
-        )
-        found: list[tuple[int, float]] = []
-        try:
-            rows = self._connection.execute(
-                "SELECT rowid, round(-bm25(full_text, ?, 1.0), ?) AS score FROM full_text"
-                f" WHERE full_text MATCH ? {among} ORDER BY score DESC",
-                (heading_weight, _BM25_DIGITS, query, *(values if filters else ())),
+        # The plus keeps SQLite from searching the full text once for every passage that passes.
+        limits = ""
+        values: list[str] = []
+        if filters:
+            condition, of_filters = filters.condition()
+            limits += (
+                " AND +rowid IN (SELECT id FROM passages WHERE document IN"
+                f" (SELECT d.number FROM documents AS d WHERE {condition}))"
             )
-            for passage_id, score in rows:
-                if len(found) >= limit and score < found[limit - 1][1]:
-                    break
-                found.append((passage_id, score))
-        except DATABASE_ERRORS as error:
-            meaning = store_error(self._path, error)
-            raise FullTextDamaged(str(meaning)) if isinstance(meaning, StoreDamaged) else meaning from error
+            values += of_filters
+        if among is not None:
+            limits += " AND +rowid IN (SELECT value FROM json_each(?))"
+            values.append(json.dumps(sorted(among)))
+        if furniture is not None:
+            limits += f" AND +rowid {'' if furniture else 'NOT'} IN (SELECT id FROM passages WHERE furniture)"
+        found: list[tuple[int, float]] = []
+        wordings: set[int] = set()
+        enough = 0.0  # the score of the last of them
+        for passage_id, score in self._searched(
+            "SELECT rowid, round(-bm25(full_text, ?, 1.0), ?) AS score FROM full_text"
+            f" WHERE full_text MATCH ? {limits} ORDER BY score DESC",
+            (heading_weight, _BM25_DIGITS, query, *values),
+        ):
+            if len(wordings) >= limit and score < enough:
+                break
+            found.append((passage_id, score))
+            if len(wordings) < limit:
+                wordings.add(self._wording(passage_id))
+                enough = score
         return found
 
     def vectors(self, dimension: int) -> Iterator[tuple[list[int], Matrix]]:
@@ -314,6 +366,22 @@ class Snapshot:
         if astray:
             found.append(f"{astray} passages that do not stand where they say")
         return found
+
+    def _wording(self, passage_id: int) -> int:
+        row = self._connection.execute("SELECT wording FROM passages WHERE id = ?", (passage_id,)).fetchone()
+        return int(row[0] or passage_id) if row else passage_id
+
+    def _searched(self, query: str, values: Sequence[object]) -> Iterator[tuple[Any, ...]]:
+        """Yield the rows of a query to the full text.
+
+        Raises:
+            FullTextDamaged: the full text cannot be searched.
+        """
+        try:
+            yield from self._connection.execute(query, values)
+        except DATABASE_ERRORS as error:
+            meaning = store_error(self._path, error)
+            raise FullTextDamaged(str(meaning)) if isinstance(meaning, StoreDamaged) else meaning from error
 
     def _document(self, column: str, value: str) -> DocumentRecord | None:
         row = self._connection.execute(

@@ -53,7 +53,8 @@ class Staging:
         self._connection.execute("DELETE FROM staged WHERE document = ?", (document.number,))
         self._connection.execute("INSERT INTO staged VALUES (?, ?)", (document.number, document.generation))
         self._connection.executemany(
-            f"INSERT INTO staged_passages (document, {PASSAGE_COLUMNS}, vector) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            f"INSERT INTO staged_passages (document, {PASSAGE_COLUMNS}, vector)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 (document.number, *passage_values(passage, heading), vector.astype("<f4").tobytes())
                 for passage, heading, vector in zip(rows.passages, rows.headings, rows.vectors, strict=True)

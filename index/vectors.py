@@ -43,17 +43,27 @@ class Vectors:
         if len(ids):
             self._index.remove_ids(_selector(ids))
 
-    def search(self, query: Matrix, k: int, *, among: Collection[int] | None = None) -> list[tuple[int, float]]:
+    def search(
+        self, query: Matrix, k: int, *, among: Collection[int] | None = None, besides: Collection[int] = ()
+    ) -> list[tuple[int, float]]:
         """Return the `k` best (passage id, rounded cosine), best first, of all passages or only of those `among`.
+
+        Those in `besides` are left out; all of these must be in the index.
 
         All that score the same as the last of them come with it: which of them FAISS would have left out depends on
         the order in which they were added. `query` has shape (1, dimension).
         """
-        total = len(self) if among is None else min(len(self), len(among))
+        if among is not None and besides:
+            among, besides = set(among).difference(besides), ()
+        total = len(self) - len(besides) if among is None else min(len(self), len(among))
         k = min(k, total)
         if k == 0:
             return []
-        parameters = None if among is None else faiss.SearchParameters(sel=_selector(list(among)))  # type: ignore[call-arg]
+        selector: faiss.IDSelector | None = None if among is None else _selector(list(among))
+        if besides:
+            left_out = _selector(list(besides))  # FAISS keeps no hold of it
+            selector = faiss.IDSelectorNot(left_out)
+        parameters = None if selector is None else faiss.SearchParameters(sel=selector)  # type: ignore[call-arg]
         faiss.omp_set_num_threads(
             1
         )  # of this thread: one row is searched by one, others would only wait for each other

@@ -15,6 +15,8 @@ from service.answers import Agreement, Answer, choose, compose
 from service.conversation import Turn, meanings
 from service.followups.rewriting import Meaning
 from service.reader.reader import Reader, Reading, probability
+from service.reader.words import answer_words, same_answer
+from service.stories import told_already
 
 # Probabilities that differ less are equal: sums of floating point depend on what is computed together.
 _DIGITS = 4
@@ -135,7 +137,7 @@ class Answerer:
             choice.answer,
             choice.alternatives,
             choice.agreement,
-            tuple(rank_passages(best.retrieval.hits, best.reading)[:top_k]),
+            tuple(rank_passages(best.retrieval.hits or best.retrieval.nearest, best.reading)[:top_k]),
             self.fingerprint(best.retrieval.fingerprint),
             Timings(
                 sum(each.retrieve_ms for each in every),
@@ -162,7 +164,7 @@ class Answerer:
         check_deadline()
         on_retrieved(retrieval)
 
-        hits = retrieval.hits[: self._read_depth]
+        hits = retrieval.hits[: self._read_depth]  # none where a phrase that was quoted stands nowhere
         reading = self.reader.read(meaning.question, hits, min_confidence=enough, told=meaning.told)
         read = time.perf_counter()
         check_deadline()
@@ -177,10 +179,33 @@ class Answerer:
 def rank_passages(hits: Sequence[Hit], reading: Reading) -> list[Shown]:
     """Return the passages in the order in which the reader finds them to answer; those it has not read come last.
 
+    Behind these come copies and page furniture, and what others that were read have told already with the same answer.
     Ranks are counted anew.
     """
-    read = [Shown(hit, probability(odds)) for hit, odds in zip(hits, reading.relevance, strict=False)]
-    read.sort(key=lambda each: (-round(each.relevance or 0.0, _DIGITS), each.hit.rank))
-    unread = [Shown(hit, None) for hit in hits[len(read) :]]
-    ranked = enumerate([*read, *unread], start=1)
+    shown = [Shown(hit, probability(odds)) for hit, odds in zip(hits, reading.relevance, strict=False)]
+    shown.sort(key=lambda each: (each.hit.is_behind, -round(each.relevance or 0.0, _DIGITS), each.hit.rank))
+    answers = _best_answers(hits, reading)
+    told = told_already([each.hit.found.passage.text for each in shown])
+    fresh: list[Shown] = []
+    again: list[Shown] = []
+    said: list[tuple[str, ...]] = []
+    for each, is_told in zip(shown, told, strict=True):
+        answer = answers.get(each.hit.rank)
+        says_nothing_new = is_told and (answer is None or any(same_answer(answer, other) for other in said))
+        (again if says_nothing_new or each.hit.is_behind else fresh).append(each)
+        said += [answer] if answer is not None else []
+    unread = [Shown(hit, None) for hit in hits[len(shown) :]]
+    unread.sort(key=lambda each: each.hit.is_behind)
+    ahead = [each for each in unread if not each.hit.is_behind]
+    ranked = enumerate([*fresh, *ahead, *again, *unread[len(ahead) :]], start=1)
     return [Shown(replace(each.hit, rank=rank), each.relevance) for rank, each in ranked]
+
+
+def _best_answers(hits: Sequence[Hit], reading: Reading) -> dict[int, tuple[str, ...]]:
+    """Return what is read best in each passage, by the rank of its hit."""
+    found: dict[int, tuple[str, ...]] = {}
+    for span in reading.spans:
+        hit = hits[span.hit]
+        if hit.rank not in found:
+            found[hit.rank] = answer_words(hit.found.passage.words(span.start, span.end))
+    return found

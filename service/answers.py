@@ -9,6 +9,7 @@ from service.citations import Citation, cite
 from service.reader.asked import Asked, asked_for, members
 from service.reader.reader import Reading, Span
 from service.reader.words import answer_words, same_answer
+from service.stories import same_story
 
 Agreement = Literal["single", "corroborated", "conflicting"]
 
@@ -25,12 +26,14 @@ _MOST_SPANS = 40
 class Answer:
     """Words of the documents, how sure the reader is of them (0 to 1), and every place where they stand.
 
-    A list is one answer with a citation for each of its members; `text` joins them with "; ".
+    A list is one answer with a citation for each of its members; `text` joins them with "; ". `stories` has a number
+    for each citation; those of one document, or of one story told twice, have the same.
     """
 
     text: str
     confidence: float
     citations: tuple[Citation, ...]
+    stories: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,23 +66,20 @@ def compose(question: str, hits: Sequence[Hit], reading: Reading, *, base_url: s
             groups[0].add_members(found)
         else:
             groups.append(found)
-    return [
-        Answer(
-            group.text,
-            group.confidence,
-            tuple(
-                cite(hits[place.hit], place.span, base_url=base_url, collection=collection) for place in group.places()
-            ),
-        )
-        for group in groups[: MAX_ALTERNATIVES + 1]
-    ]
+    answers = []
+    for group in groups[: MAX_ALTERNATIVES + 1]:
+        places = group.places()
+        citations = [cite(hits[each.hit], each.span, base_url=base_url, collection=collection) for each in places]
+        stories = _stories(citations, [hits[each.hit].found.passage.text for each in places])
+        answers.append(Answer(group.text, group.confidence, tuple(citations), stories))
+    return answers
 
 
 def choose(question: str, answers: Sequence[Answer], min_confidence: float) -> Choice:
     """Choose the best answer, or abstain where even that is not confident enough.
 
-    An answer is corroborated where it stands in documents that are not copies of each other, in sentences that are not
-    the same one; it is conflicting where another answer, from another sentence, is confident enough too, and about as
+    An answer is corroborated where it stands in different documents that do not tell one story in nearly the same
+    words; it is conflicting where another answer, from another sentence, is confident enough too, and about as
     confident. Sentences that answer yes or no may all be true.
     """
     if not answers or answers[0].confidence < min_confidence:
@@ -185,10 +185,24 @@ def _in_form(span: Span, hit: Hit, asked: Asked) -> list[Span]:
 
 
 def _is_corroborated(answer: Answer, asked: Asked) -> bool:
-    told: dict[str, set[tuple[str, ...]]] = {}
-    for each in answer.citations:
-        told.setdefault(each.content_sha256, set()).add(answer_words(each.cited.text))
+    told: dict[int, set[tuple[str, ...]]] = {}
+    for each, story in zip(answer.citations, answer.stories, strict=True):
+        told.setdefault(story, set()).add(answer_words(each.cited.text))
     everything = set().union(*told.values())
     # Of a list, every member must stand there.
-    documents = [each for each in told.values() if asked is not Asked.SEVERAL or each == everything]
-    return len(documents) > 1 and len({each.sentence.text for each in answer.citations}) > 1
+    return sum(asked is not Asked.SEVERAL or each == everything for each in told.values()) > 1
+
+
+def _stories(citations: Sequence[Citation], passages: Sequence[str]) -> tuple[int, ...]:
+    """Return for each citation, out of its passage, the number of the first one that tells the same story."""
+    found: list[int] = []
+    for number, each in enumerate(citations):
+        same = (
+            other
+            for other in range(number)
+            if citations[other].content_sha256 == each.content_sha256
+            or same_story((citations[other].sentence.text, each.sentence.text), (passages[other], passages[number]))
+        )
+        first = next(same, number)
+        found.append(found[first] if first < number else number)
+    return tuple(found)

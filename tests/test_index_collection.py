@@ -21,7 +21,7 @@ from index.embedder import Embedder, Matrix
 from index.errors import IndexOutdated, StoreError, UnknownCollection, UnknownDocument
 from index.filters import Filters
 from index.passages import PassageSettings
-from index.retriever import RetrievalSettings
+from index.retriever import Hit, RetrievalSettings
 from index.vectors import Vectors
 
 SMALL = PassageSettings(max_tokens=8)
@@ -536,3 +536,63 @@ def test_the_fingerprint_follows_the_documents_there_and_back(tmp_path: Path) ->
         assert collection.fingerprint() == seen[1]
         collection.delete(document_id("a"))
         assert collection.fingerprint() == seen[0]
+
+
+BAR = "Share on Facebook\nShare on Twitter\n3 comments\nRelated articles"
+
+
+def sources(hits: Sequence[Hit]) -> list[str]:
+    return [hit.found.source for hit in hits]
+
+
+def test_furniture_comes_behind_content_and_is_found_where_nothing_else_matches(tmp_path: Path) -> None:
+    with closing(open_collection(tmp_path, passages=PassageSettings(max_tokens=40))) as collection:
+        story = "The mayor shared her view of the related bridge in twelve comments to the paper."
+        collection.put(make_document(f"{story}\n\n{BAR}", source="story.txt", title="Bridge"))
+        for number in range(60):
+            collection.put(make_document(f"It rained.\n\n{BAR}", source=f"{number:02}.txt", title="Weather"))
+        found = collection.retrieve("Share comments on related articles", top_k=20).hits
+        assert found[0].found.source == "story.txt"
+        is_furniture = [hit.found.passage.is_furniture for hit in found]
+        assert is_furniture == sorted(is_furniture)
+        # Nothing but furniture has the word.
+        (first, *_) = collection.retrieve("facebook", top_k=5).hits
+        assert (first.found.passage.is_furniture, first.is_behind) == (True, False)
+        # A document is found whole where it is all that there is to find.
+        alone = collection.retrieve("bridge", top_k=5, filters=Filters(source=("story.txt",))).hits
+        assert [(hit.rank, hit.found.passage.is_furniture) for hit in alone] == [(1, False), (2, True)]
+
+
+def test_copies_do_not_keep_others_out_of_the_pool(tmp_path: Path) -> None:
+    clause = "The tenant keeps the trucks in order and pays for what he breaks."
+    with closing(open_collection(tmp_path, passages=PassageSettings(max_tokens=40))) as collection:
+        for number in range(120):
+            collection.put(make_document(clause, source=f"{number:03}.txt", title="Lease"))
+        collection.put(make_document("Trucks of tenants are kept in order by nobody.", source="x.txt", title="Report"))
+        hits = collection.retrieve("Who keeps the trucks of the tenant in order?", top_k=4).hits
+        assert sources(hits)[:2] == ["000.txt", "x.txt"]
+        assert [hit.is_behind for hit in hits] == [False, False, True, True]
+        only = Filters(source=("077.txt", "078.txt"))
+        assert sources(collection.retrieve("trucks", top_k=4, filters=only).hits) == ["077.txt", "078.txt"]
+
+
+def test_quoted_phrases_are_required_in_both_searches(tmp_path: Path) -> None:
+    texts = {
+        "a.txt": "Fire trucks came down the road.",
+        "b.txt": "The fire truck came down the road. Trucks on fire.",
+        "c.txt": "Nothing came down the road.",
+    }
+    with closing(open_collection(tmp_path, passages=PassageSettings(max_tokens=40))) as collection:
+        for source, text in texts.items():
+            collection.put(make_document(text, source=source, title="Fire trucks" if source == "c.txt" else "Road"))
+        found = collection.retrieve('What of "fire trucks" came down the road?', top_k=9)
+        assert sorted(sources(found.hits)) == ["a.txt", "c.txt"]
+        assert found.nearest == []
+        both = collection.retrieve('Which "fire trucks" were "down the road"?', top_k=9)
+        assert sorted(sources(both.hits)) == ["a.txt", "c.txt"]
+        nothing = collection.retrieve('What of "blue trucks" came?', top_k=9)
+        assert nothing.hits == []
+        assert sorted(sources(nothing.nearest)) == ["a.txt", "b.txt", "c.txt"]
+        # It must stand in a document that passes the filters.
+        other = collection.retrieve('"fire trucks"', top_k=9, filters=Filters(source=("b.txt",)))
+        assert (other.hits, sources(other.nearest)) == ([], ["b.txt"])

@@ -48,6 +48,7 @@ SENTENCES = st.lists(
             "Nobody sailed the blue boats. 🚀",
             "It froze in March, and thawed again in May of the next year.",
             "word " * 30,
+            "\n\nShare on Facebook\n3 comments\n\n",
             "e\u0301 今日は。",
         )
     ),

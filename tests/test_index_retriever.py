@@ -101,7 +101,7 @@ def test_ties_fall_by_source_and_place_whatever_came_first(store: Store) -> None
 
 def test_each_list_is_cut_to_its_pool_after_ties_were_decided(store: Store) -> None:
     for source in "edcba":
-        put(store, source, "Same words.")
+        put(store, source, f"Same words {source}.")
     settings = RetrievalSettings(pool=2)
     assert sources(found(store, "same", [], settings=settings)) == ["a", "b"]
     assert sources(found(store, "?", [(each, 0.5) for each in "edcba"], settings=settings)) == ["a", "b"]
@@ -136,3 +136,37 @@ def test_a_hit_carries_what_a_citation_needs(store: Store) -> None:
     passage = hit.found.passage
     assert document.text[passage.start : passage.end] == passage.text == "Blue boats."
     assert passage.sentences == (Sentence(12, 23),)
+
+
+def test_copies_come_behind_everything_else_the_best_of_them_excepted(store: Store) -> None:
+    clause = "The tenant keeps the trucks in order."
+    for source in "abcdef":
+        put(store, source, clause)
+    put(store, "x", "Trucks were sold by the tenant, and this text goes on for a while about other things.")
+    hits = found(store, "tenant trucks", [("a", 0.9), ("d", 0.8), ("x", 0.1)], settings=RetrievalSettings(pool=2))
+    assert sources(hits)[:2] == ["a", "x"]
+    assert sorted(sources(hits)) == ["a", "b", "c", "d", "e", "f", "x"]
+    assert [hit.is_behind for hit in hits] == [False, False, *[True] * 5]
+
+
+@pytest.mark.parametrize("other", ["The tenant paid 43 euros.", "The tenant paid $42.", "The owner paid 42 euros."])
+def test_what_differs_in_a_number_a_sign_or_a_name_is_no_copy(store: Store, other: str) -> None:
+    put(store, "a", "The tenant paid 42 euros.")
+    put(store, "b", other)
+    put(store, "c", "the  tenant\npaid 42 EUROS.")
+    hits = {hit.found.source: hit.is_behind for hit in found(store, "Who paid euros?", [("a", 0.9), ("b", 0.8)])}
+    assert hits == {"a": False, "b": False, "c": True}
+
+
+def test_a_word_that_stands_nowhere_means_those_that_are_a_letter_away(store: Store) -> None:
+    put(store, "a", "Mongolia decided on a donation of blankets.")
+    put(store, "b", "Nothing of the kind happened here.")
+    for typed in ("mongolya donatoin", "monglia", "mmongolia", "onations", "blankest"):
+        assert sources(found(store, typed, [])) == ["a"]
+    assert found(store, "mungolya", []) == []  # two letters are too many
+
+
+def test_a_word_that_is_known_means_itself(store: Store) -> None:
+    put(store, "a", "The form was signed.")
+    put(store, "b", "The farm was sold.")
+    assert sources(found(store, "farm", [])) == ["b"]

@@ -1,14 +1,23 @@
 """Words: a question becomes a full-text query that is never read as syntax."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from index.words import STOP_WORDS, content_words, full_text_query, words_of
+from index.words import (
+    STOP_WORDS,
+    content_words,
+    full_text_query,
+    holds_phrase,
+    meant_words,
+    phrase_query,
+    quoted_phrases,
+    words_of,
+)
 
 ROWS = (
     "The loan secured 42 fire trucks near the border.",
@@ -146,4 +155,86 @@ def test_a_single_character_of_a_script_that_is_not_latin_is_a_word() -> None:
 
 
 def test_the_query_quotes_every_word() -> None:
-    assert full_text_query('near "fire" OR trucks') == '"near" OR "fire" OR "trucks"'
+    assert full_text_query('near "fire" OR trucks') == '"near" OR "fire" OR "trucks" OR "near fire"'
+    assert (
+        full_text_query("loan of 2019 in March 12", ["lean"])
+        == '"loan" OR "2019" OR "march" OR "12" OR "lean" OR "march 12"'
+    )
+
+
+@pytest.mark.parametrize(
+    ("question", "phrases"),
+    [
+        ('Who wrote "War and Peace"?', ["War and Peace"]),
+        ("Who wrote \u201cWar and Peace\u201d?", ["War and Peace"]),
+        ('What links "fire trucks" with ("soft loan")?', ["fire trucks", "soft loan"]),
+        ('Is "it" "it"?', ["it"]),
+        ('Does "float?" mean', ["float?"]),
+        ('A 5" by 7" print', []),
+        ('An open " quote', []),
+        ("Who wrote 'War and Peace'?", []),
+        ('What does "?!" mean, and "" too?', []),
+        ('Where does it say "今日は"?', []),
+    ],
+)
+def test_what_is_quoted_is_required(question: str, phrases: list[str]) -> None:
+    assert quoted_phrases(question) == phrases
+
+
+@pytest.mark.parametrize(
+    ("text", "phrase", "holds"),
+    [
+        ("The Fire\ntrucks came.", "fire trucks", True),
+        ("The fire, trucks and all.", "fire trucks", True),
+        ("The fire truck came.", "fire trucks", False),
+        ("Trucks on fire.", "fire trucks", False),
+        ("Sükhbaatar square", "sukhbaatar SQUARE", True),
+        ("A 50-day drive", "50-day drive", True),
+        ("fire fire trucks", "fire trucks", True),
+        ("", "fire", False),
+    ],
+)
+def test_a_phrase_is_held_word_for_word(text: str, phrase: str, holds: bool) -> None:
+    assert holds_phrase(text, phrase) is holds
+
+
+@given(st.lists(st.sampled_from((*SYNTAX, *OTHERS)) | st.text(max_size=4), max_size=8).map("".join))
+def test_a_phrase_is_never_read_as_syntax(table: sqlite3.Connection, inside: str) -> None:
+    for phrase in quoted_phrases(f'"{inside}"'):
+        query = phrase_query(phrase)
+        if "\0" not in query and query.isprintable():
+            table.execute("SELECT count(*) FROM full_text WHERE full_text MATCH ?", (query,)).fetchone()
+        assert holds_phrase(f"x {inside} y", phrase)
+
+
+def test_only_unknown_words_without_capitals_digits_and_signs_are_respelt() -> None:
+    asked: list[str] = []
+
+    def counted(words: Sequence[str]) -> dict[str, int]:
+        asked.extend(words)
+        return {word: len(word) for word in words if word in {"truck", "trucks", "trick", "track", "loan"}}
+
+    assert meant_words("the trucj of a loan in 2019, a tin", counted) == ["truck"]
+    assert meant_words("trcuk", counted) == ["truck"]
+    assert meant_words("truk", counted) == ["truck"]
+    assert meant_words("xrick trck", counted) == ["trick", "track", "trick", "truck"]
+    assert not {"2019", "tin"} & set(asked)
+
+
+def test_no_more_than_some_unknown_words_are_looked_up() -> None:
+    asked: list[int] = []
+
+    def counted(words: Sequence[str]) -> dict[str, int]:
+        asked.append(len(words))
+        return {}
+
+    assert meant_words(" ".join(f"unknown{'abcdefghijklmnopqrstuvwxyz'[n]}" for n in range(26)), counted) == []
+    assert len(asked) == 9
+    assert meant_words("of the", counted) == []
+
+
+def test_the_longest_question_is_a_query(table: sqlite3.Connection) -> None:
+    letters = "bcdfghjklmnpqrstvwxz"
+    question = " ".join(a + b for a in letters for b in letters)[:1000]
+    query = full_text_query(question)
+    table.execute("SELECT count(*) FROM full_text WHERE full_text MATCH ?", (query,)).fetchone()

@@ -18,9 +18,9 @@ from index.library import Library
 from index.passages import Passage, Sentence
 from index.records import StoredPassage
 from index.retriever import Hit
-from service.answering import Answerer, rank_passages
+from service.answering import Answerer, Response, rank_passages
 from service.answers import MAX_ALTERNATIVES, Answer, choose, compose
-from service.citations import cite
+from service.citations import Citation, cite
 from service.conversation import Turn
 from service.reader.reader import Reading, Span
 
@@ -375,3 +375,76 @@ def test_passages_come_in_the_order_of_the_reader() -> None:
         pytest.approx(0.0474, abs=1e-4),
         None,
     ]
+
+
+def test_a_phrase_that_is_quoted_must_stand_there(collection: Collection) -> None:
+    made = answerer({"42 euros": 2.0, "Ada": 1.0})
+    assert [each.source for each in _citations(made.ask(collection, 'Who says "Carol wrote"?'))] == ["b.txt"]
+    silent = made.ask(collection, 'Who says "Carol paid" 42 euros?')
+    assert (silent.answer, silent.alternatives, silent.agreement) == (None, (), None)
+    assert {shown.hit.found.source for shown in silent.passages} == {"a.txt", "b.txt"}
+    assert {shown.relevance for shown in silent.passages} == {None}
+
+
+STORY = (
+    "The council of Aaby met on Monday to decide about the new bridge across the stream. After a long debate it "
+    "granted {} kroner for the work, which the mayor Karen Holm called a good day for the town and its people."
+)
+
+
+def _told(tmp_path: Path, *texts: str, question: str = "How much?", **scores: float) -> Response:
+    with Library(tmp_path, WordEmbedder()) as library:
+        opened = library.create("default")
+        for number, text in enumerate(texts):
+            opened.put(make_document(text, source=f"{number}.txt", title="Bridge"))
+        return answerer({each.replace("_", " "): score for each, score in scores.items()}).ask(opened, question)
+
+
+def test_one_story_told_twice_is_one_source(tmp_path: Path) -> None:
+    edited = STORY.format(500).replace("Monday to decide", "Monday, in the school, to decide").replace("long ", "")
+    own = "Work on the bridge can begin: 500 kroner were set aside for it, and masons have been found."
+    first = _told(tmp_path / "1", STORY.format(500), edited, _500=1.0)
+    assert (first.agreement, len(_citations(first))) == ("single", 2)
+    second = _told(tmp_path / "2", STORY.format(500), own, _500=1.0)
+    assert (second.agreement, len(_citations(second))) == ("corroborated", 2)
+
+
+def test_reports_that_differ_in_a_number_are_conflicting(tmp_path: Path) -> None:
+    response = _told(tmp_path, STORY.format(500), STORY.format(700), _500=1.0, _700=0.9)
+    assert response.agreement == "conflicting"
+    assert {shown.hit.found.source for shown in response.passages} == {"0.txt", "1.txt"}
+    assert not any(shown.hit.is_behind for shown in response.passages)
+
+
+def test_what_was_told_already_does_not_come_before_what_was_not() -> None:
+    texts = [
+        STORY.format(500),
+        STORY.format(500).replace("long ", ""),
+        STORY.format(700).replace("long ", ""),
+        "Masons have been found.",
+    ]
+    hits = [
+        replace(_hit(text, 0, (Sentence(0, len(text)),)), rank=number) for number, text in enumerate(texts, start=1)
+    ]
+    spans = tuple(
+        Span(number, text.index(words), text.index(words) + 3, 1.0)
+        for number, (text, words) in enumerate(zip(texts[:3], ("500", "500", "700"), strict=True))
+    )
+    ranked = rank_passages(hits, Reading(spans, (3.0, 2.0, 1.0, 0.0)))
+    assert [texts.index(shown.hit.found.passage.text) for shown in ranked] == [0, 2, 3, 1]
+    # Another answer is another answer, in however many of the same words.
+    other = (spans[0], Span(1, 0, 3, 1.0), spans[2])
+    ranked = rank_passages(hits, Reading(other, (3.0, 2.0, 1.0, 0.0)))
+    assert [texts.index(shown.hit.found.passage.text) for shown in ranked] == [0, 1, 2, 3]
+
+
+def test_copies_and_furniture_stay_behind_whatever_the_reader_finds() -> None:
+    hits = [replace(_hit(str(number), 0, (Sentence(0, 1),)), rank=number + 1) for number in range(4)]
+    hits[1] = replace(hits[1], is_behind=True)
+    ranked = rank_passages(hits, Reading((), (0.0, 9.0, -1.0)))
+    assert [shown.hit.found.passage.text for shown in ranked] == ["0", "2", "3", "1"]
+
+
+def _citations(response: Response) -> tuple[Citation, ...]:
+    assert response.answer is not None
+    return response.answer.citations

@@ -5,9 +5,18 @@ import json
 import re
 from pathlib import Path
 
-from eval.squad import Corpus, CorpusBuilder, Gold, Paragraph, Question, read_articles, read_data
+from eval.squad import (
+    SQUAD_FILES,
+    Corpus,
+    CorpusBuilder,
+    Gold,
+    Paragraph,
+    Question,
+    held_out_titles,
+    read_articles,
+    read_data,
+)
 
-SQUAD_FILES = ("squad_dev_v1.1.json", "squad_dev_v2.0.json")
 # SQuADShifts gives no titles for these two; every paragraph is a document of its own.
 SHIFTS_FILES = {"reddit.json": "Reddit", "amazon_reviews.json": "Amazon review"}
 QAMR_FILES = ("qamr/dev.tsv", "qamr/test.tsv")
@@ -16,9 +25,6 @@ QAMR_FILES = ("qamr/dev.tsv", "qamr/test.tsv")
 STORIES = Path(__file__).with_name("stories")
 _STORIES_FOR_ONE_HELD_OUT = 8
 
-# So many of the articles that both SQuAD files hold are kept out of training, for choosing and calibrating.
-HELD_OUT_ARTICLES = 6
-
 
 def load_corpus(folder: Path) -> Corpus:
     """Read the paragraphs and questions of the SQuAD and SQuADShifts files that may be trained and chosen on.
@@ -26,12 +32,10 @@ def load_corpus(folder: Path) -> Corpus:
     Raises:
         FileNotFoundError: a file is missing; the message says where the data is to be had.
     """
-    squad = [read_articles(folder / name) for name in SQUAD_FILES]
-    shared = {each["title"] for each in squad[0]} & {each["title"] for each in squad[1]}
-    held_out = sorted(shared, key=lambda title: hashlib.sha256(title.encode()).digest())[:HELD_OUT_ARTICLES]
+    held_out = held_out_titles(folder)
     builder = CorpusBuilder()
-    for articles in squad:
-        builder.add(articles, held_out=held_out)
+    for name in SQUAD_FILES:
+        builder.add(read_articles(folder / name), held_out=held_out)
     for name, title in SHIFTS_FILES.items():
         builder.add(read_articles(folder / name), title=title)
     return builder.corpus()

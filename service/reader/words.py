@@ -1,6 +1,7 @@
 """Words of answers: when two answers are the same one."""
 
 import re
+from collections.abc import Iterable
 
 from index.words import words_of
 
@@ -41,13 +42,13 @@ def same_answer(first: tuple[str, ...], second: tuple[str, ...]) -> bool:
     places = range(len(longer) - len(shorter) + 1)
     if not any(longer[place : place + len(shorter)] == shorter for place in places):
         return False
-    numbers = _numbers(shorter)
-    return not numbers or numbers == _numbers(longer) or _is_month(shorter)
+    numbers = numbers_of(shorter)
+    return not numbers or numbers == numbers_of(longer) or _is_month(shorter)
 
 
 def repeats(words: tuple[str, ...], told: tuple[str, ...]) -> bool:
     """Whether an answer, given as its words, names again what was told; equal numbers may be of different things."""
-    return bool(told) and not _numbers(words) and same_answer(words, told)
+    return bool(told) and not numbers_of(words) and same_answer(words, told)
 
 
 def _is_month(words: tuple[str, ...]) -> bool:
@@ -55,5 +56,6 @@ def _is_month(words: tuple[str, ...]) -> bool:
     return len(words) == 2 and words[0] in MONTHS and len(words[1]) == 4 and words[1].isdigit()
 
 
-def _numbers(words: tuple[str, ...]) -> set[str]:
+def numbers_of(words: Iterable[str]) -> set[str]:
+    """Return those of some words, in lower case, that are numbers or hold digits."""
     return {word for word in words if word in _NUMBER_WORDS or any(character.isdigit() for character in word)}
