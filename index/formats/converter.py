@@ -161,4 +161,4 @@ def _death(status: int) -> InvalidDocument:
     killed = -getattr(signal, "SIGKILL", 9)
     if status in (killed, -getattr(signal, "SIGXFSZ", 25)):
         return FileOverLimit("Reading the file takes more than it may; send it in parts.")
-    return DamagedFile("The file breaks the program that reads it; save it anew, or send its text.")
+    return DamagedFile("Reading the file takes more memory than it may, or breaks the program that reads it.")
