@@ -77,8 +77,8 @@ wheel: $(VENV)/bin/python ## Build the wheel, web files and the reader's weights
 test: $(VENV)/.installed-dev ## Run the tests.
 	@$(BIN)/python -m pytest --cov --cov-report=term --durations=15
 
-torture: $(VENV)/.installed-dev ## Kill writers 1,000 times, flip bytes and change collections at random for much longer than the tests do.
-	@TORTURE_KILLS=1000 TORTURE_FLIPS=5000 TORTURE_OPERATIONS=20000 $(BIN)/python -m pytest -q tests/test_index_crash.py tests/test_index_disk.py tests/test_index_machine.py
+torture: $(VENV)/.installed-dev ## Kill writers 1,000 times, flip bytes, change collections and damage files at random for much longer than the tests do.
+	@TORTURE_KILLS=1000 TORTURE_FLIPS=5000 TORTURE_OPERATIONS=20000 TORTURE_FILES=200 $(BIN)/python -m pytest -q tests/test_index_crash.py tests/test_index_disk.py tests/test_index_machine.py tests/test_index_fuzz.py
 
 lint: $(VENV)/.installed-dev ## Check style, types and the direction of imports.
 	$(BIN)/ruff check .

@@ -14,6 +14,7 @@ from index.documents import Document
 from index.formats.converter import convert
 from index.formats.limits import Limits
 from index.library import DEFAULT_COLLECTION, Library
+from service.auth import ApiKey
 from service.files import document_of, plain_document, refuse_title_of_many
 from service.forms import Form, FormReader
 from service.jobs import Jobs
@@ -46,6 +47,9 @@ async def add_file(
         CitespanError: the file, or what is said of it, cannot be taken.
         RequestValidationError: this is no form, or its fields are not those of a file.
     """
+    key: ApiKey = request.state.key
+    if not key.may_write:  # told before the file is sent; which collection it is for is said in the form
+        authorize(request, DEFAULT_COLLECTION, write=True)
     form = await _received(request, jobs.spool, context.settings.max_file_bytes)
     output = form.file.path.with_suffix(".documents")
     try:
