@@ -1,5 +1,6 @@
 """Keepers: the data directory and a running service do the same for a command, and sync makes either match a folder."""
 
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -8,6 +9,7 @@ import pytest
 from applications import application
 from click.testing import CliRunner, Result
 from listening import SECRET, listening
+from make_formats import DATA
 from word_embedder import WordEmbedder
 
 from index.documents import find_files, make_document, read_document
@@ -248,3 +250,33 @@ def test_commands_work_on_a_running_service(tmp_path: Path, folder: Path) -> Non
 def _row(result: Result, word: str) -> str:
     (row,) = [line for line in result.output.splitlines() if word in line]
     return row.replace("│", " ").split()[1]
+
+
+def test_sync_keeps_files_of_other_formats_and_rows_in_step(keeper: Keeper, folder: Path) -> None:
+    shutil.copy(DATA / "water-1.pdf", folder / "report.pdf")
+    (folder / "rows.csv").write_text("title,text\nMill,Built in 1742.\nBoat,Blue.\nFerry,Late.\n")
+    assert sync(keeper, folder) == [7, 0, 0, 0, 0]
+    assert sync(keeper, folder) == [0, 0, 0, 7, 0]
+    report = next(each for each in keeper.documents("default") if each.source == "report.pdf")
+    assert report.pages == 3
+    (folder / "rows.csv").write_text("title,text\nMill,Built in 1743.\nBoat,Blue.\n")
+    assert sync(keeper, folder) == [0, 1, 1, 5, 0]
+    (folder / "rows.csv").write_text("title,text\nWindmill,Built in 1743.\nBoat,\n")
+    assert sync(keeper, folder) == [0, 1, 0, 4, 1]  # the row without a text is told of, and its document stays
+    (folder / "rows.csv").write_text("title,title\n")
+    (folder / "report.pdf").write_bytes(b"%PDF- broken")
+    assert sync(keeper, folder) == [0, 0, 0, 3, 2]  # nor is anything removed that cannot be read
+    assert {"report.pdf", "rows.csv#1", "rows.csv#2"} < set(held(keeper))
+    (folder / "rows.csv").unlink()
+    (folder / "report.pdf").unlink()
+    assert sync(keeper, folder) == [0, 0, 3, 3, 0]
+
+
+def test_rows_of_a_selection_go_with_their_file(keeper: Keeper, folder: Path) -> None:
+    (folder / "rows.jsonl").write_text('{"text": "One."}\n{"text": "Two.", "source": "elsewhere"}\n')
+    only = Selection(include=("*.jsonl",), prefix="p/")
+    assert sync(keeper, folder, only) == [1, 0, 0, 0, 1]  # a row must not reach for what is not the folder's
+    assert set(held(keeper)) == {"p/rows.jsonl#1"}
+    (folder / "rows.jsonl").write_text("\n" + '{"text": "One."}\n')
+    assert sync(keeper, folder, only) == [1, 0, 1, 0, 0]
+    assert set(held(keeper)) == {"p/rows.jsonl#2"}

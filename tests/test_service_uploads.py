@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from applications import application, problem
 from fastapi.testclient import TestClient
+from make_formats import DATA
 
 TEXT = "Ada Lovelace wrote the first program in 1843. It computed Bernoulli numbers. 🚀 Done."
 
@@ -169,3 +170,71 @@ def test_a_key_that_may_not_write_adds_no_file(tmp_path: Path) -> None:
                 headers={"Authorization": f"Bearer {secret * 16}"},
             )
             problem(response, 403, "forbidden")
+
+
+def test_files_of_every_format_are_taken_and_cited_with_page_and_section(tmp_path: Path) -> None:
+    with application(tmp_path / "data", finds={"Petra Holm": 9.0}) as client:
+        for file in ("water-1.pdf", "rules-1.docx", "ferry-1.html"):
+            response = upload(client, file, (DATA / file).read_bytes(), tags=["all"])
+            assert response.status_code == 201, response.text
+        listed = {each["source"]: each for each in client.get("/v1/documents").json()["items"]}
+        assert {source: each["pages"] for source, each in listed.items()} == {
+            "water-1.pdf": 3,
+            "rules-1.docx": None,
+            "ferry-1.html": None,
+        }
+        assert all(each["tags"] == ["all"] for each in listed.values())
+        again = upload(client, "water-1.pdf", (DATA / "water-1.pdf").read_bytes(), tags=["all"])
+        assert (again.status_code, again.json()["generation"]) == (200, listed["water-1.pdf"]["generation"])
+        answer = client.post("/v1/ask", json={"question": "Who leads the Eidsund Water Board?"}).json()["answer"]
+        citation = answer["citations"][0]
+        assert (citation["page"], citation["section"]) == (3, "Outlook")
+        text = client.get(f"/v1/documents/{citation['document_id']}/text").text
+        assert text[citation["start_char_index"] : citation["end_char_index"]] == "Petra Holm"
+        assert spooled(client, tmp_path) == []
+
+
+def test_rows_are_answered_as_a_batch(client: TestClient, tmp_path: Path) -> None:
+    rows = b"title;text;kind\nMill;It was built in 1742.;a\nBoat;;b\nFerry;It leaves at noon.;c\n"
+    report = upload(client, "rows.csv", rows, tags=["rows"]).json()
+    assert (report["lines"], report["added"], report["failed"]) == (3, 2, 1)
+    assert report["failures"] == [{"line": 2, "detail": "The document holds no text."}]
+    listed = client.get("/v1/documents").json()["items"]
+    assert [each["source"] for each in listed] == ["rows.csv#1", "rows.csv#3"]
+    assert (listed[0]["metadata"], listed[0]["tags"]) == ({"kind": "a"}, ["rows"])
+    lines = b'{"text": "One."}\n\n{"text": "Two.", "source": "two"}\nnone\n{"text": 3}\n'
+    report = upload(client, "lines.jsonl", lines, source="more").json()
+    assert (report["lines"], report["added"], [each["line"] for each in report["failures"]]) == (5, 2, [4, 5])
+    assert [each["source"] for each in client.get("/v1/documents").json()["items"]][2:] == ["more#1", "two"]
+    assert "A title is for a file" in problem(upload(client, "a.csv", rows, title="No"), 422, "invalid-document")
+    assert spooled(client, tmp_path) == []
+
+
+def test_a_long_table_becomes_a_job(client: TestClient, tmp_path: Path) -> None:
+    rows = "name,born\n" + "".join(f"N{number},{number}\n" for number in range(600))
+    response = upload(client, "rows.csv", rows.encode())
+    assert response.status_code == 202
+    job = response.json()
+    while job["state"] in ("waiting", "running"):
+        job = client.get(response.headers["location"]).json()
+    assert (job["state"], job["total"], job["added"]) == ("done", 600, 600)
+    assert spooled(client, tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "status", "slug"),
+    [
+        ("a.pdf", b"plain", 415, "unsupported-format"),
+        ("a.pdf", b"%PDF-1.7 and no more", 422, "damaged-file"),
+        ("a.docx", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + "EncryptedPackage".encode("utf-16-le"), 422, "encrypted-file"),
+        ("a.html", b"<html><body><script>1</script></body></html>", 422, "empty-file"),
+        ("a.html", b"<html><body>" + b"<div>" * 5000, 422, "file-over-limit"),
+        ("a.txt", b" \n", 422, "invalid-document"),
+    ],
+)
+def test_files_that_cannot_be_read_are_problems(
+    client: TestClient, tmp_path: Path, name: str, data: bytes, status: int, slug: str
+) -> None:
+    problem(upload(client, name, data), status, slug)
+    assert client.get("/v1/documents").json()["items"] == []
+    assert spooled(client, tmp_path) == []
