@@ -93,7 +93,7 @@ def stored_passage(row: tuple[Any, ...], structure: Structure | None) -> StoredP
     offsets = np.frombuffer(packed, dtype="<u4").reshape(-1, 2) + start
     sentences = tuple(Sentence(int(first), int(last)) for first, last in offsets)
     pages = () if structure is None else tuple(structure.pages_within(start, end))
-    return StoredPassage(Passage(ordinal, start, end, text, section, sentences), *document, pages)
+    return StoredPassage(Passage(ordinal, start, end, text, section, sentences), *document, pages=pages)
 
 
 def _packed_sentences(passage: Passage) -> bytes:

@@ -14,6 +14,7 @@ import subprocess
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from docx import Document as WordDocument
 from reportlab.lib.pagesizes import A4, A5
@@ -146,9 +147,11 @@ def news_page(story: Story, charset: str) -> str:
 
 def news_in(encoding: str, charset: str) -> Writer:
     """Return a writer of a newspaper's page in an encoding, which the page calls `charset`."""
-    return lambda story, path: (
-        path.write_bytes(news_page(story, charset).encode(encoding, "xmlcharrefreplace")) and None
-    )
+
+    def write(story: Story, path: Path) -> None:
+        path.write_bytes(news_page(story, charset).encode(encoding, "xmlcharrefreplace"))
+
+    return write
 
 
 def old_page(story: Story, path: Path) -> None:
@@ -174,7 +177,7 @@ def pandoc(story: Story, path: Path) -> None:
 
 def word(story: Story, path: Path, *, breaks: bool = False) -> None:
     """Write DOCX with python-docx; `breaks` begins every section on a new page."""
-    made = WordDocument()
+    made: Any = WordDocument()
     made.core_properties.title = story.title
     made.sections[0].header.paragraphs[0].text = "For internal use"
     made.add_heading(story.title, 0)

@@ -28,7 +28,7 @@ def mill(structure: Structure | None = STRUCTURE) -> Document:
     return make_document(TEXT, source="mill.md", structure=structure)
 
 
-def opened(directory: Path, *, max_tokens: int = 12) -> Collection:
+def opened(directory: Path, *, max_tokens: int = 20) -> Collection:
     return Collection(
         directory,
         WordEmbedder(),

@@ -21,7 +21,7 @@ _MARGIN = 0.12
 _PAGE_NUMBER = re.compile(
     r"[-–—\s]*(?:(?:page|p\.|seite|side|sida)\s*)?(?:\d{1,4}|[ivxl]{1,6})(?:\s*(?:/|of|von)\s*\d{1,4})?[-–—\s.]*", re.I
 )
-_DIGITS = re.compile(r"\d+")
+_NUMBER = re.compile(r"[0-9]+")
 _LIST_MARK = re.compile(r"(?:[-*+•‣▪●◦–—]|\(?\d{1,3}[.)]|[a-z][.)])\s")
 _MARK_ALONE = re.compile(r"[-*+•‣▪●◦–—o]|\(?\d{1,3}[.)]|[a-z][.)]")
 _WORD_END = re.compile(r"[^\W\d_]+$")
@@ -29,6 +29,7 @@ _WORD_START = re.compile(r"[^\W\d_]+")
 
 # A gutter is at least so wide, in points; this share of the lines may cross it, and as many must stand beside it.
 _GUTTER = 8
+_WIDEST = 20_000
 _CROSSING = 0.2
 _LEAST_BESIDE = 4
 # The lines beside a gutter are text, and no cells, if their words fill this much of their column.
@@ -162,18 +163,33 @@ class _Writer:
 def _without_furniture(pages: Sequence[Page], number: int) -> list[Line]:
     """Return the lines of a page that are its text: no page number, nothing that stands there on other pages, too."""
     page = pages[number]
-    others = [other for other in pages[max(0, number - 4) : number + 5] if other is not page]
-    seen = {_key(line) for other in others for line in other.lines if _in_margin(line, other)}
+    seen = {
+        key
+        for at in range(max(0, number - 4), min(len(pages), number + 5))
+        if at != number
+        for line in pages[at].lines
+        if _in_margin(line, pages[at])
+        for key in _keys(line, at)
+    }
     return [
         line
         for line in page.lines
-        if not _in_margin(line, page) or not (_key(line) in seen or _PAGE_NUMBER.fullmatch(line.text))
+        if not _in_margin(line, page)
+        or (seen.isdisjoint(_keys(line, number)) and not _PAGE_NUMBER.fullmatch(line.text))
     ]
 
 
-def _key(line: Line) -> tuple[str, int]:
-    """Return what lines have in common that are the same but for numbers, at the same height."""
-    return _DIGITS.sub("#", line.text.casefold()), round(line.bottom / 4)
+def _keys(line: Line, page: int) -> set[tuple[str, int]]:
+    """Return what a line has in common with those at the same height that say the same, but for a page number.
+
+    A page number is one that goes up with the pages: the first or the last number of a line, less the page it is on.
+    """
+    words, height = line.text.casefold(), round(line.bottom / 4)
+    numbers = [found for found in _NUMBER.finditer(words) if len(found[0]) <= 6]
+    return {(words, height)} | {
+        (f"{words[: found.start()]}#{int(found[0]) - page}{words[found.end() :]}", height)
+        for found in (*numbers[:1], *numbers[-1:])
+    }
 
 
 def _in_margin(line: Line, page: Page) -> bool:
@@ -205,6 +221,8 @@ def _gutter(lines: list[Line]) -> float | None:
         return None
     left, right = min(line.left for line in lines), max(line.right for line in lines)
     width = int(right - left) + 1
+    if width > _WIDEST:
+        return None
     crossing = [0] * (width + 2)
     for line in lines:
         crossing[int(line.left - left)] += 1
@@ -339,7 +357,7 @@ class _Style:
     def is_heading(self, row: _Row) -> bool:
         """Whether a row looks like a heading: larger than the text or bold, short, and no sentence."""
         line = row.line
-        if len(row.cells) > 1 or len(line.text) > _LONGEST_HEADING or not any(map(str.isalpha, line.text)):
+        if len(row.cells) > 1 or len(line.text) > _LONGEST_HEADING or sum(map(str.isalpha, line.text)) < 2:
             return False
         is_large = line.size >= _HEADING_SIZE * self.size
         is_bold = self._bold_tells and line.is_bold and line.size >= 0.95 * self.size

@@ -1,6 +1,7 @@
 """PDF: the lines of every page, from the characters and where they are printed (PDFium by way of pypdfium2)."""
 
 import ctypes
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from statistics import median
@@ -112,6 +113,8 @@ def _line(text_page: Any, run: list[tuple[int, int, Any]]) -> Iterator[Line]:
         return
     # Cleaned but for a mark of a hyphen at its end, which says that the word goes on.
     text = clean(words) + (SOFT_HYPHEN if words.endswith(SOFT_HYPHEN) else "")
+    if not all(math.isfinite(side) for _, box in printed for side in (box.left, box.right, box.bottom, box.top)):
+        return
     step = max(1, len(printed) // _FONTS_SAMPLED)
     yield Line(
         text,
