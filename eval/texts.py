@@ -10,7 +10,7 @@ from eval.cases import Case
 from eval.engines import Engine
 from eval.replies import Cited, Excerpt
 from index.blocks import BlockKind, split_blocks
-from index.documents import MARKDOWN_SUFFIXES
+from index.formats.kinds import MARKDOWN_SUFFIXES
 from index.sentences import split_sentences
 
 

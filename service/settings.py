@@ -90,7 +90,7 @@ class Settings(BaseModel):
     max_file_characters: int = Field(5_000_000, ge=1000, description="Characters of text that a file may hold.")
     max_file_pages: int = Field(2000, ge=1, description="Pages that a PDF may have.")
     max_file_seconds: float = Field(
-        4.0, gt=0, description="Seconds that reading a file may take, and as many again for each MiB of it."
+        4.0, gt=0, description="Seconds that reading a file may take, and one more for each MiB of it."
     )
     max_file_memory: int = Field(
         268_435_456, ge=33_554_432, description="Bytes of memory that the process which reads a file may take."

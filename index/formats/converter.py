@@ -64,7 +64,7 @@ def convert(
     size = path.stat().st_size
     if size > limits.bytes:
         raise FileOverLimit(f"The file has {size} bytes; at most {limits.bytes} are read (CITESPAN_MAX_FILE_BYTES).")
-    seconds = limits.seconds * (1 + size / _MEBIBYTE)
+    seconds = limits.seconds_for(size)
     request = {
         "path": str(path.absolute()),
         "output": str(output.absolute()),

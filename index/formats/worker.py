@@ -18,7 +18,6 @@ from index.errors import FileOverLimit, InvalidDocument
 from index.formats.kinds import Kind, find_kind
 from index.formats.limits import Limits
 
-_MEBIBYTE = 1 << 20
 # Address space that libraries take without using it.
 _UNUSED = 1 << 30
 _TOO_MUCH_MEMORY = (
@@ -35,7 +34,7 @@ def confine(limits: Limits, size: int, *, written: int) -> None:
         import resource
     except ImportError:
         return
-    seconds = math.ceil(limits.seconds * (1 + size / _MEBIBYTE))
+    seconds = math.ceil(limits.seconds_for(size))
     wanted = {
         resource.RLIMIT_CPU: seconds,
         resource.RLIMIT_DATA: limits.memory,
