@@ -89,11 +89,12 @@ def passage_values(passage: Passage, heading: str) -> tuple[Any, ...]:
 
 def stored_passage(row: tuple[Any, ...], structure: Structure | None) -> StoredPassage:
     """Return the passage of a row: ordinal, start, end, text, section, sentences, then what is said of its document."""
-    ordinal, start, end, text, section, packed, *document = row
+    ordinal, start, end, text, section, packed, document_id, title, source, sha256 = row
     offsets = np.frombuffer(packed, dtype="<u4").reshape(-1, 2) + start
     sentences = tuple(Sentence(int(first), int(last)) for first, last in offsets)
     pages = () if structure is None else tuple(structure.pages_within(start, end))
-    return StoredPassage(Passage(ordinal, start, end, text, section, sentences), *document, pages=pages)
+    passage = Passage(ordinal, start, end, text, section, sentences)
+    return StoredPassage(passage, document_id, title, source, sha256, pages)
 
 
 def _packed_sentences(passage: Passage) -> bytes:
