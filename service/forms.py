@@ -55,7 +55,7 @@ class FormReader:
         boundary = options.get(b"boundary", b"")
         if not 0 < len(boundary) <= 70:  # RFC 2046, 5.1.1
             raise _no_form("the header Content-Type names no boundary of 1 to 70 characters")
-        callbacks = {
+        callbacks: Any = {
             "on_part_begin": self._begin_part,
             "on_header_field": self._header_name,
             "on_header_value": self._header_value,

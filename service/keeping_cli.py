@@ -98,8 +98,8 @@ def add(
     if len(files) > 1 and (source or title):
         raise click.UsageError("--source and --title are for one file only.")
     settings = _settings()
-    said = {"title": title, "tags": tags, "date": date}
-    said = {name: each for name, each in said.items() if each}
+    given: dict[str, Any] = {"title": title, "tags": tags, "date": date}
+    said = {name: each for name, each in given.items() if each}
     found = [
         each
         for file in files

@@ -111,7 +111,8 @@ def _run(request: str, output: int, seconds: float) -> int | None:
             try:
                 return worker.wait(timeout=seconds)
             except subprocess.TimeoutExpired:
-                if not _is_starved(worker.pid, time.monotonic() - begin) or time.monotonic() - begin > _PATIENCE_S:
+                elapsed = time.monotonic() - begin
+                if not 1 < elapsed < _PATIENCE_S or not _is_starved(worker.pid, elapsed):
                     return None
     finally:
         if worker.poll() is None:

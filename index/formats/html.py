@@ -142,6 +142,8 @@ def parse(text: str) -> Any:
     except etree.ParserError as error:
         raise EmptyFile("The page holds no text.") from error
     except etree.XMLSyntaxError as error:
+        if not len(parser.error_log):  # nothing is wrong with the page
+            raise MemoryError from error
         raise DamagedFile(f"The page cannot be parsed: {error}.") from error
     depth = 0
     deepest = 0
@@ -181,18 +183,23 @@ class _Pruning:
             return True
         if element.tag in _TEXT_TAGS:
             return False
-        words = clean(_text(element))
-        if len(words) > _MOST_OF_PAGE * self._size or element.find(".//h1") is not None:
+        if element.find(".//h1") is not None:
             return False
         inside = any(True for _ in element.iterancestors("article", "main", "blockquote"))
+        if (
+            element.tag in ("nav", "button", "aside")
+            or (element.tag in ("header", "footer") and not inside)
+            or (element.get("role") or "").lower() in _ROLES
+        ):
+            return True
+        words = clean(_text(element))
+        if len(words) > _MOST_OF_PAGE * self._size:
+            return False
         links = [clean(_text(link)) for link in element.iter("a")]
         linked = sum(map(len, links)) / (len(words) or 1)
         names = set(_NAME.split(f"{element.get('class') or ''} {element.get('id') or ''}".lower()))
         return (
-            element.tag in ("nav", "button", "aside")
-            or (element.tag in ("header", "footer") and not inside)
-            or (element.get("role") or "").lower() in _ROLES
-            or not names.isdisjoint(_FURNITURE)
+            not names.isdisjoint(_FURNITURE)
             or (not names.isdisjoint(_LIKELY) and (len(words) < _SHORT or linked >= _LINKED))
             or (element.tag in ("ul", "ol", "div") and len(links) >= 3 and linked >= _ALL_LINKED and not inside)
         )
