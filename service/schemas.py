@@ -50,6 +50,24 @@ def _day(value: str) -> str:
         raise ValueError(str(error)) from None
 
 
+def body_schema(model: type[BaseModel]) -> dict[str, Any]:
+    """Return the JSON schema of a body that a route parses itself, without references: it stands in another schema."""
+    schema = model.model_json_schema()
+    parts = schema.pop("$defs", {})
+
+    def inlined(value: Any) -> Any:
+        if isinstance(value, list):
+            return [inlined(each) for each in value]
+        if not isinstance(value, dict):
+            return value
+        if "$ref" in value:
+            return inlined(parts[value["$ref"].rpartition("/")[2]])
+        return {name: inlined(each) for name, each in value.items()}
+
+    found: dict[str, Any] = inlined(schema)
+    return found
+
+
 CollectionName = Annotated[str, Field(pattern=COLLECTION_NAME_PATTERN, description="The collection's name.")]
 Question = Annotated[
     str,

@@ -1,6 +1,7 @@
 """Files over HTTP: forms, their fields, names that lie, and bodies that are no forms."""
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -238,3 +239,16 @@ def test_files_that_cannot_be_read_are_problems(
     problem(upload(client, name, data), status, slug)
     assert client.get("/v1/documents").json()["items"] == []
     assert spooled(client, tmp_path) == []
+
+
+def test_the_description_of_the_service_refers_to_nothing_that_is_not_there(client: TestClient) -> None:
+    described = client.get("/openapi.json").json()
+    for reference in re.findall(r'"\$ref": "#/([^"]+)"', json.dumps(described)):
+        found = described
+        for part in reference.split("/"):
+            found = found[part]
+    body = described["paths"]["/v1/documents"]["post"]["requestBody"]["content"]
+    assert {"file", "source", "title", "tags", "date", "metadata", "collection"} == set(
+        body["multipart/form-data"]["schema"]["properties"]
+    )
+    assert "headings" in body["application/json"]["schema"]["properties"]

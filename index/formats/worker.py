@@ -5,6 +5,7 @@ of the output is a document as a line of a batch (docs/http-api.md). Standard ou
 came of it. Nothing else of this project is imported than what reading needs: a start takes as long as that.
 """
 
+import errno
 import json
 import math
 import sys
@@ -120,6 +121,8 @@ def main() -> None:
         said = {"error": "FileOverLimit", "message": "The file is nested too deeply to be read."}
     except OSError as error:
         said = {"error": "OSError", "message": str(error)[:1000]}
+        if error.errno == errno.EFBIG:
+            said = {"error": "FileOverLimit", "message": "The file holds more than may come of it; send it in parts."}
     except Exception as error:  # noqa: BLE001 (whatever a parser trips over, it is the file's)
         said = {"error": "DamagedFile", "message": f"The file cannot be read: {type(error).__name__}."}
     json.dump(said, sys.stdout)

@@ -22,7 +22,7 @@ from service.routes.deps import (
     require_json_lines,
 )
 from service.routes.jobs import job_path
-from service.schemas import BatchReport, DocumentLine, Job
+from service.schemas import BatchReport, DocumentLine, Job, body_schema
 from service.spool import Spool, Spooled
 
 router = APIRouter(tags=["documents"], dependencies=[Depends(refuse_unknown_parameters)])
@@ -35,7 +35,7 @@ _WRITTEN_AT_ONCE = 1_048_576
 
 _JSON_LINES = {
     "required": True,
-    "content": {"application/jsonl": {"schema": DocumentLine.model_json_schema()}},
+    "content": {"application/jsonl": {"schema": body_schema(DocumentLine)}},
 }
 
 

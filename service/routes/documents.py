@@ -34,6 +34,7 @@ from service.schemas import (
     DocumentReceipt,
     DocumentRequest,
     Job,
+    body_schema,
 )
 
 router = APIRouter(prefix="/v1/documents", tags=["documents"], dependencies=[Depends(refuse_unknown_parameters)])
@@ -41,7 +42,7 @@ router = APIRouter(prefix="/v1/documents", tags=["documents"], dependencies=[Dep
 _BODY = {
     "required": True,
     "content": {
-        "application/json": {"schema": DocumentRequest.model_json_schema()},
+        "application/json": {"schema": body_schema(DocumentRequest)},
         "multipart/form-data": FORM_BODY,
     },
 }

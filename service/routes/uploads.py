@@ -21,7 +21,7 @@ from service.jobs import Jobs
 from service.limits import Deadline
 from service.routes.batches import answer_lines
 from service.routes.deps import Context, authorize
-from service.schemas import BatchReport, DocumentReceipt, FileFields
+from service.schemas import BatchReport, DocumentReceipt, FileFields, body_schema
 from service.spool import Spool, spooled
 
 _READ_AT_ONCE = 1_048_576
@@ -32,7 +32,7 @@ FORM_BODY = {
         "required": ["file"],
         "properties": {
             "file": {"type": "string", "format": "binary"},
-            **FileFields.model_json_schema()["properties"],
+            **body_schema(FileFields)["properties"],
         },
     }
 }
