@@ -38,13 +38,13 @@ def _document(inside: str, before: str = "") -> bytes:
 
 
 def zip_bomb() -> bytes:
-    """A quarter of a gigabyte of spaces in a document.xml."""
-    return word_file(_document("<w:p/>") + b" " * 250_000_000)
+    """A hundred megabytes of spaces in a document.xml."""
+    return word_file(_document("<w:p/>") + b" " * 100_000_000)
 
 
 def zip_bomb_that_lies() -> bytes:
     """The same, and the archive says that it holds a thousand bytes."""
-    data = bytearray(word_file(_document("<w:p/>") + b" " * 150_000_000))
+    data = bytearray(word_file(_document("<w:p/>") + b" " * 100_000_000))
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         member = archive.getinfo("word/document.xml")
     at = data.index(b"PK\x01\x02", member.header_offset)
@@ -158,9 +158,9 @@ _FONT = b"<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>"
 
 
 def nested_flate() -> bytes:
-    """A page whose content is packed three times over: more than half a gigabyte of it."""
+    """A page whose content is packed three times over: four hundred megabytes of it."""
     data = b"BT /F 9 Tf (a) Tj ET\n" * 1000
-    for size in (600_000_000, 0, 0):
+    for size in (400_000_000, 0, 0):
         if size:
             packer = zlib.compressobj(9)
             chunk = data * 1000

@@ -83,7 +83,7 @@ def test_ask_has_the_shape_of_the_contract(client: TestClient) -> None:
     (citation,) = content["answer"]["citations"]
     assert set(citation) == {
         *("type", "document_id", "document_title", "section", "source", "content_sha256"),
-        *("start_char_index", "end_char_index", "cited_text", "sentence", "url"),
+        *("start_char_index", "end_char_index", "cited_text", "sentence", "page", "url"),
     }
     text = client.get(f"/v1/documents/{citation['document_id']}/text").text
     for part, words in (
