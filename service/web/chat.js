@@ -159,7 +159,6 @@ async function answer(question, linked = null) {
 }
 
 function busy(is) {
-  document.body.classList.toggle("busy", is);
   byId("send").setAttribute("aria-label", is ? "Stop" : "Ask");
   byId("send").firstElementChild.className = `icon ${is ? "stop" : "up"}`;
 }
