@@ -1,10 +1,12 @@
 """Pace: documents are embedded a few passages at a time, and questions go first.
 
 Embedding takes all cores for as long as it is let. Between two small batches it waits until no question is being
-answered, but not for ever: documents come in, however many questions are asked.
+answered, but not for ever: documents come in, however many questions are asked. While nobody asks, batches are larger.
 """
 
+import math
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
@@ -12,8 +14,11 @@ import numpy as np
 
 from index.embedder import Embedder, Matrix
 
-# So many passages are embedded at once. More of them take no less time each, and a question would wait for all.
+# So many passages are embedded at once while questions are asked: a question that comes waits for all of them.
 _AT_ONCE = 2
+# And so many where none was asked for a while: each takes less time, and who asks first waits a little longer.
+_AT_ONCE_ALONE = 8
+_ALONE_AFTER_S = 10.0
 # Seconds that a batch waits for questions at most.
 _LONGEST_WAIT_S = 1.0
 
@@ -24,6 +29,7 @@ class Pace:
     def __init__(self) -> None:
         self._changed = threading.Condition()
         self._questions = 0
+        self._last = -math.inf
 
     @contextmanager
     def question(self) -> Iterator[None]:
@@ -35,12 +41,15 @@ class Pace:
         finally:
             with self._changed:
                 self._questions -= 1
+                self._last = time.monotonic()
                 self._changed.notify_all()
 
-    def give_way(self) -> None:
-        """Return when no question is being answered, or when it has waited long enough."""
+    def give_way(self) -> int:
+        """Wait until no question is being answered, but not for ever, and return how many passages may be next."""
         with self._changed:
             self._changed.wait_for(lambda: self._questions == 0, timeout=_LONGEST_WAIT_S)
+            alone = self._questions == 0 and time.monotonic() - self._last > _ALONE_AFTER_S
+        return _AT_ONCE_ALONE if alone else _AT_ONCE
 
 
 class PacedEmbedder:
@@ -70,10 +79,11 @@ class PacedEmbedder:
         """Return a float32 matrix of shape (len(texts), dimension) with rows of length 1."""
         vectors = np.empty((len(texts), self.dimension), np.float32)
         order = sorted(range(len(texts)), key=lambda each: len(texts[each]))  # what is alike is padded little
-        for start in range(0, len(order), _AT_ONCE):
-            batch = order[start : start + _AT_ONCE]
+        start = 0
+        while start < len(order):
             with self._turn:
-                self._pace.give_way()
+                batch = order[start : start + self._pace.give_way()]
+                start += len(batch)
                 vectors[batch] = self._embedder.embed_passages([texts[each] for each in batch])
         return vectors
 

@@ -1,6 +1,7 @@
 """The bench of settings: forms of questions, long documents, what is kept of embeddings, and one run of all of it."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -53,7 +54,7 @@ def test_what_was_embedded_is_not_embedded_again(tmp_path: Path) -> None:
     asked: list[str] = []
 
     class Counting(WordEmbedder):
-        def embed_passages(self, texts: list[str]) -> Matrix:  # type: ignore[override]
+        def embed_passages(self, texts: Sequence[str]) -> Matrix:
             asked.extend(texts)
             return super().embed_passages(texts)
 

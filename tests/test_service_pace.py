@@ -38,11 +38,26 @@ def test_vectors_come_in_the_order_of_the_texts_and_are_those_of_the_embedder() 
     watched = Watched()
     paced = PacedEmbedder(watched, Pace())
     assert np.array_equal(paced.embed_passages(TEXTS), WordEmbedder().embed_passages(TEXTS))
-    assert max(watched.sizes) <= 2
     assert paced.embed_passages([]).shape == (0, watched.dimension)
     assert np.array_equal(paced.embed_question("words"), watched.embed_question("words"))
     assert paced.count_tokens(TEXTS) == watched.count_tokens(TEXTS)
     assert (paced.identity, paced.engine) == (watched.identity, watched.engine)
+
+
+def test_batches_are_small_while_questions_are_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    watched, turn = Watched(), Pace()
+    paced = PacedEmbedder(watched, turn)
+    paced.embed_passages(TEXTS)
+    assert watched.sizes == [8, 3]
+    with turn.question():
+        pass
+    watched.sizes.clear()
+    paced.embed_passages(TEXTS)
+    assert watched.sizes == [2, 2, 2, 2, 2, 1]
+    monkeypatch.setattr(pace, "_ALONE_AFTER_S", -1)
+    watched.sizes.clear()
+    paced.embed_passages(TEXTS)
+    assert watched.sizes == [8, 3]
 
 
 def test_documents_wait_for_questions(monkeypatch: pytest.MonkeyPatch) -> None:
