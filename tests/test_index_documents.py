@@ -185,7 +185,17 @@ def test_the_name_of_the_source_says_whether_it_is_markdown(source: str, markdow
 
 
 def test_files_are_found_below_the_folder_by_suffix_in_order_without_hidden_ones(tmp_path: Path) -> None:
-    for name in ("b.txt", "a.md", "sub/c.TEXT", ".hidden.txt", ".git/d.txt", "sub/.e/f.txt", "g.pdf", "noname"):
+    for name in (
+        "b.txt",
+        "a.md",
+        "sub/c.TEXT",
+        ".hidden.txt",
+        ".git/d.txt",
+        "sub/.e/f.txt",
+        "g.pdf",
+        "h.exe",
+        "noname",
+    ):
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("Text.")
@@ -193,6 +203,7 @@ def test_files_are_found_below_the_folder_by_suffix_in_order_without_hidden_ones
     assert find_files(tmp_path) == [
         ("a.md", tmp_path / "a.md"),
         ("b.txt", tmp_path / "b.txt"),
+        ("g.pdf", tmp_path / "g.pdf"),
         ("sub/c.TEXT", tmp_path / "sub" / "c.TEXT"),
     ]
 

@@ -204,7 +204,7 @@ def test_sync_here_adds_updates_and_removes(data: Path, folder: Path) -> None:
     assert invoke("sync", str(folder)).exit_code == 0
     (folder / "a.txt").write_text("The ferry leaves at two.")
     (folder / "deep" / "b.md").unlink()
-    (folder / "broken.txt").write_bytes(b"\xff")
+    (folder / "broken.txt").write_bytes(b"\x00\xff")
     result = invoke("sync", str(folder))
     assert result.exit_code == 1
     assert "broken.txt" in result.output

@@ -83,10 +83,10 @@ def test_page_of_the_api_works_without_the_network(page: Page, service: tuple[st
     page.get_by_text("/v1/ask", exact=True).first.wait_for()
 
 
-def test_document_page_marks_the_words_that_a_text_directive_follows(page: Page, served: tuple[str, bool]) -> None:
+def test_document_page_marks_the_words_that_a_text_directive_follows(page: Page, service: tuple[str, bool]) -> None:
     receipt = _add(page, HOSTILE)
     start = HOSTILE.index("The cited words")
     page.goto(f"/documents/{receipt['id']}#char={start},{start + 15}#:~:text=The,words")  # as Open WebUI asks
-    _give_key(page, served)
+    _give_key(page, service)
     page.locator("mark").wait_for()
     assert page.locator("mark").text_content() == "The cited words"

@@ -142,7 +142,7 @@ def parse(text: str) -> Any:
     except etree.ParserError as error:
         raise EmptyFile("The page holds no text.") from error
     except etree.XMLSyntaxError as error:
-        if not len(parser.error_log):  # nothing is wrong with the page
+        if error.code == etree.ErrorTypes.ERR_NO_MEMORY or not len(parser.error_log):  # nothing is wrong with the page
             raise MemoryError from error
         raise DamagedFile(f"The page cannot be parsed: {error}.") from error
     depth = 0
