@@ -444,20 +444,21 @@ def test_keyboard_alone_does_everything(open_page: Open) -> None:
 def test_a_phone_shows_documents_as_sheets_that_back_closes(open_page: Open) -> None:
     page = open_page("quarrel", **PHONE)
     ask(page)
-    assert page.evaluate("document.documentElement.scrollWidth") == 360
+    expect(page.locator("html")).to_have_js_property("scrollWidth", 360)
     first, second = (box_of(page.locator(".sides > *").nth(at)) for at in (0, 1))
     assert first["y"] + first["height"] < second["y"]
     page.locator(".cited").first.click()
     expect(page.locator("#reader mark")).to_be_in_viewport()
+    page.locator("#reader").evaluate("each => Promise.all(each.getAnimations().map((one) => one.finished))")
     assert box_of(page.locator("#reader")) == {"x": 0, "y": 0, "width": 360, "height": 740}
-    assert page.locator("#conversation").evaluate("each => each.inert")
-    assert page.evaluate("document.documentElement.scrollWidth") == 360
+    expect(page.locator("#conversation")).to_have_js_property("inert", True)
+    expect(page.locator("html")).to_have_js_property("scrollWidth", 360)
     page.go_back()
     expect(page.locator("#reader")).to_be_hidden()
-    assert not page.locator("#conversation").evaluate("each => each.inert")
+    expect(page.locator("#conversation")).to_have_js_property("inert", False)
     page.get_by_role("button", name="Documents", exact=True).click()
     page.locator("#documents .title").first.wait_for()
-    assert page.evaluate("document.documentElement.scrollWidth") == 360
+    expect(page.locator("html")).to_have_js_property("scrollWidth", 360)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
