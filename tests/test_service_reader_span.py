@@ -166,7 +166,7 @@ def test_every_span_stands_in_its_document(text: str, max_tokens: int) -> None:
 
 def test_identity_names_weights_and_runtime() -> None:
     artifact = load_artifact(DEFAULT_READER)
-    first = scripted_reader({}).identity
+    first = scripted_reader({}, artifact).identity
     assert first == f"{artifact.identity} scripted 1"
     other = replace(artifact, calibration=replace(artifact.calibration, min_confidence=0.99))
     assert scripted_reader({}, other).identity != first
