@@ -25,7 +25,7 @@ from index.onnx_embedder import (
     OnnxEmbedder,
     export_path,
     file_sha256,
-    find_export_of,
+    find_export,
 )
 from index.torch_embedder import TorchEmbedder
 
@@ -94,7 +94,7 @@ def _put(export: Export, path: Path) -> Export:
     try:
         export.path.replace(path)
     except OSError:
-        found = find_export_of(path.parent, export.description.identity)
+        found = find_export(path.parent, export.description.identity)
         if found is None:
             raise
         return found

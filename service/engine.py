@@ -75,7 +75,12 @@ def load_reader(settings: Settings) -> SpanReader:
         ModelError: it is damaged, or nothing here can compute it.
     """
     artifact = load_artifact(settings.reader or DEFAULT_READER)
-    runtime = load_runtime(artifact.path / MODEL_FILE, runtime=settings.reader_runtime, threads=settings.threads)
+    runtime = load_runtime(
+        artifact.path / MODEL_FILE,
+        runtime=settings.reader_runtime,
+        threads=settings.threads,
+        cache=settings.model_cache_dir,
+    )
     return SpanReader(artifact, runtime)
 
 
