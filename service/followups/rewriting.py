@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from index.words import STOP_WORDS, words_of
 from service.followups.completion import asking, completed, corrected
 from service.followups.exchange import Exchange
-from service.followups.mentions import names
+from service.followups.mentions import names, shares_word
 from service.followups.resolution import (
+    DEMONSTRATIVE,
     NEUTRAL,
     PERSONAL,
     PLURAL,
+    definites,
     mentions_known,
     named,
     resolved,
@@ -37,6 +39,7 @@ _EMPTY_IT = re.compile(
     re.IGNORECASE,
 )
 _REFERENCES = (
+    DEMONSTRATIVE,
     # "Who did this", "what came after that"; not "the loan that", nor "that year's loan of".
     re.compile(r"\b(?:this|that|these|those)$", re.IGNORECASE),
     re.compile(
@@ -49,6 +52,9 @@ _REFERENCES = (
     re.compile(r"\b(?:the|this|that|which|another|other|first|second|last|next) (?:\w+ )?ones?\b", re.IGNORECASE),
     re.compile(r"\b(?:else|the others?|the same|(?:the former|the latter)(?! [a-z]))\b", re.IGNORECASE),
 )
+_ORDINAL = re.compile(r"\b(?:first|second|former|latter)\b", re.IGNORECASE)
+# Who asks for another one does not ask for what was answered.
+_OTHER = re.compile(r"\b(?:else|the others?|the other one|another)\b", re.IGNORECASE)
 _WHEN_WAS_THAT = re.compile(
     r"(?P<asked>.*?)\s+(?:is|was|were|did|does|has|will) (?:that|this|these|those)"
     r"(?: (?:happen(?:ed)?|occur|take place|taking place|been|be|held|done))?",
@@ -66,7 +72,7 @@ class Meaning:
     told: str = ""
 
 
-def rewrites(question: str, before: Exchange) -> tuple[Meaning, ...]:
+def rewrites(question: str, last: Exchange) -> tuple[Meaning, ...]:
     """Return what a question may mean after an exchange, the most likely first; only itself where it stands alone.
 
     A question that gives a sign of needing what was said before means one of its rewritings; one that only says little
@@ -75,20 +81,40 @@ def rewrites(question: str, before: Exchange) -> tuple[Meaning, ...]:
     said = heard(question)
     if not said.text or not _LATIN.search(question):
         return (Meaning(question),)
-    told = ""
-    if said.corrects:
-        found, told = corrected(said.text, before), before.answer
-    elif _is_fragment(said):
-        found, told = completed(said.text, before), before.answer
-        is_sure = said.is_joined or said.is_about or bool(parts(said.text).word)
+    before = _ground(said, last)
+    told = before.answer if said.corrects else ""
+    if _is_fragment(said):
+        change = corrected if said.corrects else completed
+        found, told = change(said.text, before), before.answer
+        is_sure = said.is_joined or said.is_about or said.corrects or bool(parts(said.text).word)
         if not is_sure or len(_telling(said.text)) >= _MANY_WORDS:
             found = [*found[:1], question]
+    elif said.points_to:
+        meant = _clauses(said.text, said.text, before)[0]
+        found = [with_words(meant, before), meant]
     else:
         found = _clauses(said.text, question, before)
         if said.is_joined and found == [question]:
             found = [question, with_words(said.text, before)]
+    if not told and _OTHER.search(said.text):
+        told = before.answer
     asked = dict.fromkeys(each if each == question else _as_question(each) for each in found)
     return tuple(Meaning(each, told) for each in asked)[:MOST_MEANINGS]
+
+
+def _ground(said: Utterance, last: Exchange) -> Exchange:
+    """Return the exchange that a question goes on from: the last one, or an earlier one that alone speaks of the same.
+
+    "The first one" is the first one that was answered with something of the same kind.
+    """
+    every = [last]
+    while every[-1].earlier is not None:
+        every.append(every[-1].earlier)
+    pointing = said.points_to or " ".join(definites(said.text))
+    if said.points_to and (number := _ORDINAL.search(said.points_to)):
+        return every[-1] if number[0].lower() in ("first", "former") else every[len(every) // 2 - 1 if len(every) > 2 else 0]
+    speaks = (each for each in every if shares_word(pointing, f"{each.question} {each.answer}"))
+    return next(speaks, last) if pointing else last
 
 
 def _clauses(text: str, question: str, before: Exchange) -> list[str]:
@@ -125,6 +151,8 @@ def _is_fragment(said: Utterance) -> bool:
     asked = parts(said.text)
     if has_verb(asked.rest) or _THIRD_PERSON.search(said.text):
         return False
+    if said.corrects:
+        return True
     if asked.word.lower() in ("who", "whom"):
         return not asked.rest or asked.rest.split()[0].lower() in PREPOSITIONS
     # Words for a search are no clause, either, and may stand alone.
