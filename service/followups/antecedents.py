@@ -35,7 +35,7 @@ def thing(before: Exchange) -> str:
     """Return what "it" means: what was answered, or the thing that the question before is about."""
     found = [_Mention(each, score) for each, score in _things(before)]
     if before.thing:
-        found.append(_Mention(before.thing, 1.0 if _asks_place(before.asked) else 4.0))
+        found.append(_Mention(before.thing, 1.5 if _asks_place(before.asked) else 4.0))
     if before.focus:
         found.append(_Mention(before.focus, 3.5))
     best = max(found, key=lambda each: each.score, default=None)  # the first of equals

@@ -68,3 +68,9 @@ class Exchange:
         if _NO_THING.search(self.asked.word) or _ANY_NUMBER.match(self.answer) or is_person(self.answer, self.asked):
             return ""
         return self.answer
+
+    @property
+    def told(self) -> str:
+        """The answer, with what was counted where it is only the number: "42 fire trucks"."""
+        is_number = self.answer.replace(",", "").isalnum() and bool(_ANY_NUMBER.match(self.answer))
+        return f"{self.answer} {self.counted}" if self.counted and is_number else self.answer

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from index.words import STOP_WORDS
+from index.words import STOP_WORDS, words_of
 from service.followups.antecedents import place, several, thing, time
 from service.followups.exchange import Exchange
 from service.followups.mentions import head, missing, names, shares_word
@@ -27,13 +27,15 @@ _DEFINITE = re.compile(
     r"\b(?:the|this|that) (?P<noun>[a-z]{3,})(?=$| (?!(?:of|that|which|between|who|on|in|for|to|from|with)\b))"
 )
 _THEN = re.compile(r"\s*\b(?:at that time|back then|(?:in|during) that (?:year|month)|(?:on )?that day|then)$", re.I)
-_THAT_TIME = re.compile(r"\b(?P<preposition>before|after|since|until|by) (?:that|then)\b", re.IGNORECASE)
-_ANOTHER_YEAR = re.compile(
+THAT_TIME = re.compile(r"\b(?P<preposition>before|after|since|until|by) (?:that|then)\b", re.IGNORECASE)
+ANOTHER_YEAR = re.compile(
     r"\b(?:in )?(?:(?P<earlier>the year before(?: that)?|the (?:previous|preceding) year|a year earlier)"
     r"|(?:the year after(?: that)?|the (?:next|following) year|a year later))$",
     re.IGNORECASE,
 )
 _LONGEST_NAME = 60
+# A question with so many words that tell something may well be whole.
+MANY_WORDS = 4
 _YEAR = re.compile(r"\b(?:1[5-9]|20)\d\d\b")
 _HOW_MANY = re.compile(r"\bhow many$", re.IGNORECASE)
 _ONES = re.compile(r"\b(?P<such>which|the|this|that|what)(?P<kind>(?: \w+)?) ones?\b", re.IGNORECASE)
@@ -84,11 +86,11 @@ def _with_time(text: str, before: Exchange) -> str:
     """Return a question with the time that was spoken of for "then", "before that" or "the year before"."""
     spoken = time(before)
     year = _YEAR.search(spoken)
-    if year and (another := _ANOTHER_YEAR.search(text)):
+    if year and (another := ANOTHER_YEAR.search(text)):
         meant = int(year[0]) + (-1 if another["earlier"] else 1)
         return f"{text[: another.start()]}in {meant}"
     if spoken:
-        text = _THAT_TIME.sub(lambda found: f"{found['preposition']} {spoken.split(maxsplit=1)[-1]}", text)
+        text = THAT_TIME.sub(lambda found: f"{found['preposition']} {spoken.split(maxsplit=1)[-1]}", text)
     return _THEN.sub(f" {spoken}" if spoken else "", text)
 
 
@@ -115,12 +117,19 @@ def named(text: str, before: Exchange) -> str | None:
 def mentions_known(text: str, before: Exchange) -> bool:
     """Whether a question speaks of "the agreement" after an exchange that has spoken of an agreement.
 
-    Where it has no name or number of its own, "the company" is one that was spoken of, too, whatever it was called.
+    Where it says little and has no name or number of its own, "the company" is one that was spoken of, too, whatever it was called.
     """
     told = f"{before.question} {before.answer}"
     found = [each["noun"] for each in _DEFINITE.finditer(text)]
-    is_bare = not names(parts(text).rest) and not any(character.isdigit() for character in text)
+    says_little = len(telling(text)) < MANY_WORDS
+    is_bare = says_little and not names(parts(text).rest) and not any(character.isdigit() for character in text)
     return any(is_bare or shares_word(each, told) for each in found)
+
+
+def telling(text: str) -> list[str]:
+    """Return the words of a text that are neither small words nor pronouns, in lower case."""
+    small = STOP_WORDS | AUXILIARIES | PREPOSITIONS | NEUTRAL | PLURAL | PERSONAL
+    return [each for each in words_of(text) if each not in small]
 
 
 def definites(text: str) -> list[str]:

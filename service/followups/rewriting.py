@@ -8,14 +8,18 @@ from service.followups.completion import asking, completed, corrected
 from service.followups.exchange import Exchange
 from service.followups.mentions import names, shares_word
 from service.followups.resolution import (
+    ANOTHER_YEAR,
     DEMONSTRATIVE,
+    MANY_WORDS,
     NEUTRAL,
     PERSONAL,
     PLURAL,
+    THAT_TIME,
     definites,
     mentions_known,
     named,
     resolved,
+    telling,
     with_topic,
     with_words,
 )
@@ -25,8 +29,6 @@ from service.followups.utterance import AUXILIARIES, PREPOSITIONS, WORD, Utteran
 MOST_MEANINGS = 2
 
 _FEW_WORDS = 2
-# A question with so many words that tell something may well be whole.
-_MANY_WORDS = 4
 # What holds no such letter is no English.
 _LATIN = re.compile(r"[A-Za-z]")
 _PRONOUNS = NEUTRAL | PLURAL | PERSONAL
@@ -39,7 +41,9 @@ _EMPTY_IT = re.compile(
     re.IGNORECASE,
 )
 _REFERENCES = (
+    ANOTHER_YEAR,
     DEMONSTRATIVE,
+    THAT_TIME,
     # "Who did this", "what came after that"; not "the loan that", nor "that year's loan of".
     re.compile(r"\b(?:this|that|these|those)$", re.IGNORECASE),
     re.compile(
@@ -82,12 +86,12 @@ def rewrites(question: str, last: Exchange) -> tuple[Meaning, ...]:
     if not said.text or not _LATIN.search(question):
         return (Meaning(question),)
     before = _ground(said, last)
-    told = before.answer if said.corrects else ""
+    told = before.told if said.corrects else ""
     if _is_fragment(said):
         change = corrected if said.corrects else completed
-        found, told = change(said.text, before), before.answer
+        found, told = change(said.text, before), before.told
         is_sure = said.is_joined or said.is_about or said.corrects or bool(parts(said.text).word)
-        if not is_sure or len(_telling(said.text)) >= _MANY_WORDS:
+        if not is_sure or len(telling(said.text)) >= MANY_WORDS:
             found = [*found[:1], question]
     elif said.points_to:
         meant = _clauses(said.text, said.text, before)[0]
@@ -97,7 +101,7 @@ def rewrites(question: str, last: Exchange) -> tuple[Meaning, ...]:
         if said.is_joined and found == [question]:
             found = [question, with_words(said.text, before)]
     if not told and _OTHER.search(said.text):
-        told = before.answer
+        told = before.told
     asked = dict.fromkeys(each if each == question else _as_question(each) for each in found)
     return tuple(Meaning(each, told) for each in asked)[:MOST_MEANINGS]
 
@@ -135,7 +139,7 @@ def _references(text: str, question: str, before: Exchange) -> list[str]:
     meant = resolved(text, before)
     if _names_before_pronouns(text):
         return [question, meant]
-    is_plain = bool((_PRONOUNS | {"there"}).intersection(words_of(text))) and len(_telling(text)) < _MANY_WORDS
+    is_plain = bool((_PRONOUNS | {"there"}).intersection(words_of(text))) and len(telling(text)) < MANY_WORDS
     return [meant, with_words(meant, before) if is_plain else question]
 
 
@@ -156,7 +160,7 @@ def _is_fragment(said: Utterance) -> bool:
     if asked.word.lower() in ("who", "whom"):
         return not asked.rest or asked.rest.split()[0].lower() in PREPOSITIONS
     # Words for a search are no clause, either, and may stand alone.
-    return bool(asked.word) or said.is_joined or len(_telling(said.text)) <= _FEW_WORDS
+    return bool(asked.word) or said.is_joined or len(telling(said.text)) <= _FEW_WORDS
 
 
 def _refers(text: str) -> bool:
@@ -181,8 +185,4 @@ def _lacks_topic(text: str) -> bool:
     asked = parts(text)
     if asked.phrase.lower().endswith("how many") and asked.rest:
         return True
-    return len(_telling(text)) <= _FEW_WORDS and not names(asked.rest)
-
-
-def _telling(text: str) -> list[str]:
-    return [each for each in words_of(text) if each not in STOP_WORDS | AUXILIARIES | PREPOSITIONS | _PRONOUNS]
+    return len(telling(text)) <= _FEW_WORDS and not names(asked.rest)
