@@ -128,8 +128,9 @@ class Answerer:
                     on_retrieved=on_retrieved,
                 )
             )
-            if every[-1].confidence >= enough:
-                break  # less likely meanings would not be fair rivals: more words make a reader surer
+            # Less likely meanings are no fair rivals of an answer: more words make a reader surer of whatever it finds.
+            if every[-1].confidence >= max(enough, self.min_confidence):
+                break
         best = max(every, key=lambda each: each.confidence)  # the first of equals
 
         answers = compose(best.question, best.hits, best.reading, base_url=self._base_url, collection=collection.name)

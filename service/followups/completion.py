@@ -10,7 +10,9 @@ _CONTRAST = re.compile(r"(?P<right>.+?),? (?:not|instead of|rather than) (?P<wro
 _DENIAL = re.compile(r"not (?P<wrong>[^,;]+)[,;] (?:but )?(?P<right>.+)", re.IGNORECASE)
 _THE_ONE = re.compile(r"(?:only )?(?:the )?ones? ", re.IGNORECASE)
 _SUCH_A_ONE = re.compile(r"(?:the )?(\w+) ones?", re.IGNORECASE)
-_TWO_PHRASES = re.compile(r"(?P<first>.+?)(?:, | (?=in (?:1[5-9]|20)))(?P<second>(?:in|on|at|for|from|during|to|of) .+)", re.I)
+_TWO_PHRASES = re.compile(
+    r"(?P<first>.+?)(?:, | (?=in (?:1[5-9]|20)))(?P<second>(?:in|on|at|for|from|during|to|of) .+)", re.I
+)
 _WHOSE = re.compile(r"\b(?:the [a-z]+(?: [a-z]+)?|[A-Z][\w-]*(?: [A-Z][\w-]*)*)(?:['’]s\b|(?<=s)['’])")
 _LONGEST_ANSWER = 60
 _IDENTITY = frozenset(("who", "which", "what"))

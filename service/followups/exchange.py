@@ -36,9 +36,7 @@ class Exchange:
     focus: str = ""
 
     @classmethod
-    def of(
-        cls, question: str, answer: str, earlier: "Exchange | None" = None, *, focus: str = ""
-    ) -> "Exchange":
+    def of(cls, question: str, answer: str, earlier: "Exchange | None" = None, *, focus: str = "") -> "Exchange":
         """Return what was asked and answered, after what was said `earlier`."""
         asked, words = parts(question), answer_words(answer)
         own = own_names = names(question)
@@ -48,7 +46,13 @@ class Exchange:
             own = [*own, *earlier.names]
             people += earlier.people
         found = cls(
-            question, asked, words, tuple(dict.fromkeys(own)), tuple(dict.fromkeys(people)), earlier=earlier, focus=focus
+            question,
+            asked,
+            words,
+            tuple(dict.fromkeys(own)),
+            tuple(dict.fromkeys(people)),
+            earlier=earlier,
+            focus=focus,
         )
         known = words if words in people else found.thing
         said = f"{known} {asked.noun} {asked.rest}"

@@ -76,7 +76,7 @@ def noun_phrases(text: str) -> list[NounPhrase]:
     found: list[NounPhrase] = []
     preposition, run = "", list[re.Match[str]]()
     for match, is_inside in _marked(text):
-        follows = bool(run) and text[run[-1].end() : match.start()].strip(" \"“”") == ""
+        follows = bool(run) and text[run[-1].end() : match.start()].strip(' "“”') == ""
         if run and not (is_inside and follows and match[0].lower() not in _ARTICLES | _POINTING):
             found.append(_phrase(text, run, preposition))
             preposition, run = "", []

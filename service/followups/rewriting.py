@@ -116,7 +116,11 @@ def _ground(said: Utterance, last: Exchange) -> Exchange:
         every.append(every[-1].earlier)
     pointing = said.points_to or " ".join(definites(said.text))
     if said.points_to and (number := _ORDINAL.search(said.points_to)):
-        return every[-1] if number[0].lower() in ("first", "former") else every[len(every) // 2 - 1 if len(every) > 2 else 0]
+        return (
+            every[-1]
+            if number[0].lower() in ("first", "former")
+            else every[len(every) // 2 - 1 if len(every) > 2 else 0]
+        )
     speaks = (each for each in every if shares_word(pointing, f"{each.question} {each.answer}"))
     return next(speaks, last) if pointing else last
 
