@@ -85,7 +85,7 @@ wheel: $(VENV)/bin/python ## Build the wheel, web files and the reader's weights
 	@$(BIN)/python -m pip --disable-pip-version-check wheel --no-deps --wheel-dir dist .
 
 test: $(VENV)/.installed-dev ## Run the tests.
-	@$(BIN)/python -m pytest --cov --cov-report=term --durations=15
+	@$(BIN)/python -m pytest -n auto --dist loadfile --cov --cov-report=term --durations=15
 
 torture: $(VENV)/.installed-dev ## Kill writers 1,000 times, flip bytes, change collections and damage files at random for much longer than the tests do.
 	@TORTURE_KILLS=1000 TORTURE_FLIPS=5000 TORTURE_OPERATIONS=20000 TORTURE_FILES=200 $(BIN)/python -m pytest -q tests/test_index_crash.py tests/test_index_disk.py tests/test_index_machine.py tests/test_index_fuzz.py

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index.errors import ModelError
-from index.model_folder import DEFAULT_MODEL, find_model
+from index.model_folder import DEFAULT_MODEL, find_model, known_identity
 
 Matrix: TypeAlias = NDArray[np.float32]
 Engine: TypeAlias = Literal["auto", "onnx", "torch"]
@@ -61,15 +61,15 @@ def load_embedder(name: str = DEFAULT_MODEL, *, cache: Path, engine: Engine = "a
     Raises:
         ModelError: there is no such model, it is damaged, or (engine "onnx") it cannot be exported.
     """
-    folder = find_model(name)
     if engine != "torch":
         # Imported where needed: PyTorch and Sentence Transformers take seconds, and an exported model needs neither.
         from index.onnx_embedder import OnnxEmbedder, find_export
 
-        export = find_export(cache, folder)
+        export = find_export(cache, known_identity(name) or find_model(name).identity)
         if export is None:
             from index.onnx_export import export_model
 
+            folder = find_model(name)
             logger.info("Preparing the embedder %s for ONNX Runtime (once).", folder.name)
             try:
                 export = export_model(folder, cache)
@@ -82,7 +82,7 @@ def load_embedder(name: str = DEFAULT_MODEL, *, cache: Path, engine: Engine = "a
 
     from index.torch_embedder import TorchEmbedder
 
-    return TorchEmbedder(folder, threads=threads)
+    return TorchEmbedder(find_model(name), threads=threads)
 
 
 def find_embedder(identity: str, *, cache: Path, threads: int = 0) -> Embedder | None:
@@ -90,10 +90,10 @@ def find_embedder(identity: str, *, cache: Path, threads: int = 0) -> Embedder |
 
     It is looked for among the exported models, and then under the name that it was loaded by, if that still holds it.
     """
-    from index.onnx_embedder import OnnxEmbedder, find_export_of
+    from index.onnx_embedder import OnnxEmbedder, find_export
 
     try:
-        if export := find_export_of(cache, identity):
+        if export := find_export(cache, identity):
             return OnnxEmbedder(export, threads=threads)
         folder = find_model(identity.rpartition("@")[0])
         return load_embedder(folder.name, cache=cache, threads=threads) if folder.identity == identity else None

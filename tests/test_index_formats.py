@@ -1,8 +1,11 @@
 """Formats: what every kind of file is read as, and what is said of those that cannot be read."""
 
+import io
 import json
+import random
 import sys
 import tempfile
+import zipfile
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -233,6 +236,17 @@ def test_what_cannot_be_read_says_why(
     with pytest.raises(error, match=words) as raised:
         reads(data, name, tmp_path)
     assert type(raised.value) is error
+
+
+@pytest.mark.parametrize("compression", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_damaged_member_of_an_archive_is_told_however_it_is_packed(tmp_path: Path, compression: int) -> None:
+    body = _W % (b"<w:p><w:r><w:t>" + random.Random(0).randbytes(2000).hex().encode() + b"</w:t></w:r></w:p>")
+    data = bytearray(word_file(body, compression=compression))
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        begin = archive.getinfo("word/document.xml").header_offset + 60
+    data[begin : begin + 400] = bytes(each ^ 0xFF for each in data[begin : begin + 400])
+    with pytest.raises(DamagedFile, match="damaged"):
+        reads(bytes(data), "a.docx", tmp_path)
 
 
 def test_a_file_is_read_as_what_it_is_whatever_it_is_called(tmp_path: Path) -> None:

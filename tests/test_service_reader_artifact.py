@@ -1,5 +1,6 @@
 """Artifacts and runtimes: what is loaded is what was published, and says so when it is not."""
 
+import hashlib
 import json
 import shutil
 import sys
@@ -10,7 +11,7 @@ import pytest
 
 from index.errors import ModelError
 from service.reader.artifact import DEFAULT_READER, FORMAT, MODEL_FILE, TOKENIZER_FILE, load_artifact
-from service.reader.runtime import OnnxRuntime, OpenVinoRuntime, load_runtime
+from service.reader.runtime import Marks, OnnxRuntime, OpenVinoRuntime, load_runtime
 
 
 @pytest.fixture
@@ -118,6 +119,60 @@ def test_without_openvino_it_runs_in_onnx_runtime(monkeypatch: pytest.MonkeyPatc
     assert load_runtime(DEFAULT_READER / MODEL_FILE).name.startswith("onnxruntime ")
     with pytest.raises(ModelError, match="pip install openvino"):
         load_runtime(DEFAULT_READER / MODEL_FILE, runtime="openvino")
+
+
+def _marks(cache: Path, *, threads: int = 1) -> Marks:
+    ids = np.random.default_rng(1).integers(1000, 20000, (1, 30))
+    return OpenVinoRuntime(DEFAULT_READER / MODEL_FILE, threads=threads, cache=cache).run(
+        ids, np.ones_like(ids), np.zeros_like(ids)
+    )
+
+
+def _flip(path: Path, place: int) -> None:
+    content = bytearray(path.read_bytes())
+    content[place] ^= 1
+    path.write_bytes(content)
+
+
+def test_a_compiled_network_is_kept_and_taken_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    openvino = pytest.importorskip("openvino", reason="OpenVINO is not installed")
+    first = _marks(tmp_path / "cache")
+    (kept,) = (tmp_path / "cache").iterdir()
+    with monkeypatch.context() as patch:
+        patch.setattr(openvino.Core, "read_model", lambda *_: pytest.fail("compiled again"))
+        assert np.array_equal(_marks(tmp_path / "cache"), first)
+    _marks(tmp_path / "cache", threads=2)
+    (other,) = (tmp_path / "cache").iterdir()
+    assert other.name != kept.name, "other settings, another compiled network; the old one is not kept for ever"
+
+
+@pytest.mark.parametrize("place", [0, 40, -1])
+def test_a_damaged_compiled_network_is_never_used(tmp_path: Path, caplog: pytest.LogCaptureFixture, place: int) -> None:
+    pytest.importorskip("openvino", reason="OpenVINO is not installed")
+    first = _marks(tmp_path)
+    (kept,) = tmp_path.iterdir()
+    _flip(kept, place)
+    assert np.array_equal(_marks(tmp_path), first)
+    assert "is damaged" in caplog.text
+    caplog.clear()
+    assert np.array_equal(_marks(tmp_path), first)
+    assert not caplog.records, "the one compiled anew has taken its place"
+
+
+def test_a_compiled_network_that_openvino_does_not_take_back_is_compiled_anew(tmp_path: Path) -> None:
+    pytest.importorskip("openvino", reason="OpenVINO is not installed")
+    first = _marks(tmp_path)
+    (kept,) = tmp_path.iterdir()
+    content = b"of another make"
+    kept.write_bytes(hashlib.sha256(content).digest() + content)
+    assert np.array_equal(_marks(tmp_path), first)
+    assert kept.stat().st_size > len(content) + 1000, "the one compiled anew has taken its place"
+
+
+def test_where_nothing_can_be_kept_the_network_is_compiled_at_each_start(tmp_path: Path) -> None:
+    pytest.importorskip("openvino", reason="OpenVINO is not installed")
+    (tmp_path / "file").write_bytes(b"")
+    assert _marks(tmp_path / "file").shape[:2] == (1, 30)
 
 
 @pytest.mark.parametrize("runtime", ["openvino", "onnxruntime"])

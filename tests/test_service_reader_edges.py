@@ -40,6 +40,11 @@ from service.reader.edges import trim
         ("the “Big Bang” theory", "Big Bang”", "Big Bang"),
         ("the dogs’ bones,", "dogs’ bones,", "dogs’ bones"),
         ("O’Neil’s dog", "O’Neil", "O’Neil"),
+        ("the ‘Big Bang’ theory", "‘Big Bang", "Big Bang"),
+        ("the ‘Big Bang’ theory", "the ‘Big Bang’", "the ‘Big Bang’"),
+        ("the ‘Big Bang’ theory", "Big Bang’", "Big Bang"),
+        ("it held that ‘no quotas’ may be set", "it held that ‘no quotas", "it held that ‘no quotas’"),
+        ("a (b [c) d] e", "(b [c) d", "b [c) d]"),
         ("naïve cafe\u0301 owner", "caf", "cafe\u0301"),
         (" — , ", ",", ""),
         ("7\x1f:", "7\x1f", "7"),
@@ -54,7 +59,7 @@ def test_edges(text: str, part: str, expected: str) -> None:
     assert text[first:last] == expected
 
 
-_TEXTS = st.text(st.sampled_from("ab1 2,.-()[]“”\"'’$%é\u0301\n🚀"), max_size=30)
+_TEXTS = st.text(st.sampled_from("ab1 2,.-()[]«»“”\"'‘’$%é\u0301\n🚀"), max_size=30)
 
 
 @given(_TEXTS, st.data())
@@ -69,3 +74,11 @@ def test_edges_stay_in_the_text_and_are_found_again(text: str, data: st.DataObje
         # No word is cut in two.
         assert first == 0 or not (text[first - 1].isalnum() and text[first].isalnum())
         assert last == len(text) or not (text[last - 1].isalnum() and text[last].isalnum())
+
+
+@given(st.text(st.sampled_from('([)]‘’“”" a'), min_size=3, max_size=9))
+def test_marks_that_cross_come_to_an_end(text: str) -> None:
+    for start in range(len(text)):
+        for end in range(start, len(text) + 1):
+            first, last = trim(text, start, end)
+            assert 0 <= first <= last <= len(text)

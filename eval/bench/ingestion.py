@@ -14,6 +14,7 @@ from typing import Any
 
 import click
 import httpx2
+from rich.progress import Progress
 
 from eval.bench.data import ALL_FILES, folder_argument, publish, sample
 from eval.bench.load import server
@@ -23,6 +24,7 @@ from index.documents import make_document
 from index.embedder import load_embedder
 from index.indexer import Indexer
 from index.passages import PassageSettings, embedded_text, heading_above
+from service.console import err
 from service.limits import BATCH_PATH
 from service.settings import Settings
 
@@ -52,10 +54,14 @@ def main(data: Path, paragraphs: int | None) -> None:
     ]
     half = len(texts) // 2
     with tempfile.TemporaryDirectory() as folder:
-        with server(Path(folder)) as (url, _), httpx2.Client(base_url=url, timeout=600) as client:
-            before = _seconds_to_embed(embedder.embed_passages, texts[:half])
-            seconds = _seconds_to_ingest(client, documents)
-            bare = before + _seconds_to_embed(embedder.embed_passages, texts[half:])
+        with (
+            server(Path(folder)) as (url, _),
+            httpx2.Client(base_url=url, timeout=600) as client,
+            Progress(console=err) as progress,
+        ):
+            before = _seconds_to_embed(embedder.embed_passages, texts[:half], progress)
+            seconds = _seconds_to_ingest(client, documents, progress)
+            bare = before + _seconds_to_embed(embedder.embed_passages, texts[half:], progress)
             questions = [each for each in corpus.questions if each.paragraph < len(documents)]
             exact, checked = _check_citations(client, [each.text for each in sample(questions, 4 * _CITATIONS)])
         begin = time.perf_counter()
@@ -76,21 +82,24 @@ def main(data: Path, paragraphs: int | None) -> None:
     )
 
 
-def _seconds_to_embed(embed: Any, texts: Sequence[str]) -> float:
+def _seconds_to_embed(embed: Any, texts: Sequence[str], progress: Progress) -> float:
     begin = time.perf_counter()
-    for start in range(0, len(texts), _EMBEDDED_AT_ONCE):
+    starts = range(0, len(texts), _EMBEDDED_AT_ONCE)
+    for start in progress.track(starts, description="Embedding half of the passages"):
         embed(texts[start : start + _EMBEDDED_AT_ONCE])
     return time.perf_counter() - begin
 
 
-def _seconds_to_ingest(client: httpx2.Client, documents: Sequence[dict[str, str]]) -> float:
+def _seconds_to_ingest(client: httpx2.Client, documents: Sequence[dict[str, str]], progress: Progress) -> float:
     """Return the time from the first byte that is sent to the moment that all documents are durable and found."""
     body = "".join(f"{json.dumps(each)}\n" for each in documents).encode()
     begin = time.perf_counter()
     headers = {"Content-Type": "application/jsonl", "Prefer": "respond-async"}
     response = client.post(BATCH_PATH, content=body, headers=headers)
     response.raise_for_status()
+    task = progress.add_task("Sending them", total=len(documents))
     while (job := client.get(response.headers["location"]).json())["state"] in ("waiting", "running"):
+        progress.update(task, completed=job["added"])
         time.sleep(0.2)
     if job["added"] != len(documents):
         raise click.ClickException(f"not every paragraph was taken: {job}")

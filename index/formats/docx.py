@@ -1,6 +1,8 @@
 """DOCX: paragraphs, headings, lists, tables and notes of a Word file (mammoth makes HTML of them)."""
 
+import lzma
 import zipfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,17 @@ from index.formats.limits import Limits
 _MOST_MEMBERS = 5000
 _DEEPEST = 200
 _CHUNK = 65_536
+# What `zipfile` raises of an archive that is damaged, or packed in a way that it does not know.
+_DAMAGE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    NotImplementedError,
+    RuntimeError,
+    EOFError,
+    ValueError,
+    OSError,
+)
 _STYLES = """
 p[style-name='Title'] => h1:fresh
 p[style-name='title'] => h1:fresh
@@ -78,12 +91,8 @@ def _check(path: Path, limits: Limits) -> bool:
                 pictures = pictures or member.filename.startswith("word/media/")
                 if _is_xml(member):
                     room -= _checked_xml(archive, member, room)
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, ValueError, OSError) as error:
+    except _DAMAGE as error:
         raise DamagedFile(f"The DOCX file is damaged: {error}.") from error
-    except Exception as error:
-        if type(error).__name__ == "error":  # zlib's
-            raise DamagedFile(f"The DOCX file is damaged: {error}.") from error
-        raise
     return pictures
 
 

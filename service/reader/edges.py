@@ -67,9 +67,17 @@ def _in_word(character: str) -> bool:
 def _bare(text: str, start: int, end: int) -> tuple[int, int]:
     while start < end and _is_loose(text[start]) and not _is_sign(text, start):
         start += 1
-    while end > start and _is_loose(text[end - 1]) and not _ABBREVIATION.search(text, start, end):
+    while end > start and _is_loose(text[end - 1]) and not _belongs(text, start, end):
         end -= 1
     return start, end
+
+
+def _belongs(text: str, start: int, end: int) -> bool:
+    """Whether the last sign of a span is the period of an abbreviation, or closes a quotation that begins in it."""
+    if _ABBREVIATION.search(text, start, end):
+        return True
+    opening, _, _ = _lone(text, start, end - 1)
+    return opening is not None and text[end - 1] == _OPENING[text[opening]]
 
 
 def _is_loose(character: str) -> bool:
@@ -83,25 +91,32 @@ def _is_sign(text: str, place: int) -> bool:
 
 
 def _paired(text: str, start: int, end: int) -> tuple[int, int]:
-    """Drop marks at the edges that lack their other half, or take that in where it stands right beside the span."""
+    """Drop marks at the edges that lack their other half, or take that in where it stands right beside the span.
+
+    What was dropped is not taken in again: where marks cross ("([)]"), that would go on for ever.
+    """
+    first, last = 0, len(text)
     while start < end:
         lone_opening, lone_closing, lone_straight = _lone(text, start, end)
         lone = (lone_opening, lone_closing, lone_straight)
         if start in lone:
-            start += 1
+            start = first = start + 1
         elif end - 1 in lone:
-            end -= 1
-        elif lone_opening is not None and text[end : end + 1] == _OPENING[text[lone_opening]]:
+            end = last = end - 1
+        elif lone_opening is not None and end < last and text[end] == _OPENING[text[lone_opening]]:
             end += 1
-        elif lone_closing is not None and start and text[start - 1] == _CLOSING[text[lone_closing]]:
+        elif lone_closing is not None and start > first and text[start - 1] == _CLOSING[text[lone_closing]]:
             start -= 1
-        elif lone_straight is not None and text[end : end + 1] == _STRAIGHT:
+        elif lone_straight is not None and end < last and text[end] == _STRAIGHT:
             end += 1
-        elif lone_straight is not None and start and text[start - 1] == _STRAIGHT:
+        elif lone_straight is not None and start > first and text[start - 1] == _STRAIGHT:
             start -= 1
         else:
             break
-        start, end = _bare(text, start, end)
+        begin, stop = _bare(text, start, end)
+        first = begin if begin > start else first
+        last = stop if stop < end else last
+        start, end = begin, stop
     return start, end
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index.errors import ModelError
+from service.reader.compiled import compiled
 
 INPUT_NAMES = ("input_ids", "attention_mask", "token_type_ids")
 OUTPUT_NAME = "marks"
@@ -36,15 +37,17 @@ class Runtime(Protocol):
         ...
 
 
-def load_runtime(path: Path, *, runtime: RuntimeName = "auto", threads: int = 0) -> Runtime:
+def load_runtime(path: Path, *, runtime: RuntimeName = "auto", threads: int = 0, cache: Path | None = None) -> Runtime:
     """Load a network. "auto" takes OpenVINO if it is installed; `threads` bounds one computation (0: all cores).
+
+    What OpenVINO compiles is kept in the folder `cache`, if there is one, for the next time.
 
     Raises:
         ModelError: the runtime is not installed, or cannot load the network.
     """
     if runtime != "onnxruntime":
         try:
-            return OpenVinoRuntime(path, threads=threads)
+            return OpenVinoRuntime(path, threads=threads, cache=cache)
         except ImportError as error:
             if runtime == "openvino":
                 raise ModelError("OpenVINO is not installed; `pip install openvino`, or choose onnxruntime.") from error
@@ -55,8 +58,8 @@ def load_runtime(path: Path, *, runtime: RuntimeName = "auto", threads: int = 0)
 class OpenVinoRuntime:
     """A `Runtime` in OpenVINO, on the CPU."""
 
-    def __init__(self, path: Path, *, threads: int = 0) -> None:
-        """Load and compile a network.
+    def __init__(self, path: Path, *, threads: int = 0, cache: Path | None = None) -> None:
+        """Load and compile a network, or take it from `cache` as it was compiled before.
 
         Raises:
             ImportError: OpenVINO is not installed.
@@ -72,7 +75,7 @@ class OpenVinoRuntime:
         precision = "bf16" if "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES") else "f32"
         settings["INFERENCE_PRECISION_HINT"] = precision
         try:
-            model = core.compile_model(core.read_model(path), "CPU", settings)
+            model = compiled(openvino, core, path, settings, cache)
         except RuntimeError as error:
             raise ModelError(f"OpenVINO cannot load {path} ({error}).") from error
         # One computation at a time uses all threads it may; two at once would only be in each other's way.

@@ -17,6 +17,7 @@ from service.answering import Response
 from service.conversation import Turn
 from service.engine import Engine
 from service.limits import Deadline
+from service.receiving import client_gone
 from service.routes.deps import Context
 
 T = TypeVar("T")
@@ -101,6 +102,5 @@ async def run_while_connected(request: Request, context: Context, work: Callable
 
 
 async def _end_with_the_connection(request: Request, scope: anyio.CancelScope) -> None:
-    while (await request.receive())["type"] != "http.disconnect":
-        pass
+    await client_gone(request.receive)
     scope.cancel()

@@ -11,6 +11,7 @@ from index.library import DEFAULT_COLLECTION
 from service.batch import Batch
 from service.jobs import Jobs
 from service.limits import BATCH_PATH, Deadline
+from service.receiving import received
 from service.routes.deps import (
     CollectionQuery,
     Context,
@@ -30,8 +31,6 @@ router = APIRouter(tags=["documents"], dependencies=[Depends(refuse_unknown_para
 # A client waits for so many lines, and so many bytes: half a minute of work. More becomes a job.
 WAITED_LINES = 500
 WAITED_BYTES = 1_048_576
-
-_WRITTEN_AT_ONCE = 1_048_576
 
 _JSON_LINES = {
     "required": True,
@@ -90,19 +89,7 @@ async def _received(request: Request, spool: Spool) -> Spooled:
     Raises:
         StoreError: the disk does not take it.
     """
-    incoming = await anyio.to_thread.run_sync(spool.begin)
-    try:
-        waiting = bytearray()
-        async for chunk in request.stream():
-            waiting += chunk
-            if len(waiting) >= _WRITTEN_AT_ONCE:
-                await anyio.to_thread.run_sync(incoming.write, bytes(waiting))
-                waiting.clear()
-        await anyio.to_thread.run_sync(incoming.write, bytes(waiting))
-        return await anyio.to_thread.run_sync(incoming.end)
-    except BaseException:
-        incoming.abandon()  # also where the client went away
-        raise
+    return await received(request.stream(), await anyio.to_thread.run_sync(spool.begin))
 
 
 def _report(collection: Collection, lines: Spooled, longest: int) -> BatchReport:

@@ -6,14 +6,13 @@ from typing import Annotated
 
 import anyio.to_thread
 from fastapi import APIRouter, Depends, Query, Request, Response
-from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 
 from index.filters import Days as StoreDays
 from index.filters import Filters as StoreFilters
 from index.library import DEFAULT_COLLECTION
 from service.limits import Deadline
-from service.problems import is_form
+from service.problems import invalid_body, is_form
 from service.routes.cursors import CursorQuery, LimitQuery, cursor_after, number_of
 from service.routes.deps import (
     CollectionQuery,
@@ -176,5 +175,4 @@ def _parsed(body: bytes) -> DocumentRequest:
     try:
         return DocumentRequest.model_validate_json(body)
     except ValidationError as error:
-        details = error.errors(include_url=False, include_input=False)
-        raise RequestValidationError([{**each, "loc": ("body", *each["loc"])} for each in details]) from None
+        raise invalid_body(error) from None

@@ -6,7 +6,6 @@ from typing import Any
 
 import anyio.to_thread
 from fastapi import Request, Response
-from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 
 from index.collection import Receipt
@@ -19,12 +18,12 @@ from service.files import document_of, plain_document, refuse_title_of_many
 from service.forms import Form, FormReader
 from service.jobs import Jobs
 from service.limits import Deadline
+from service.problems import invalid_body
+from service.receiving import received
 from service.routes.batches import answer_lines
 from service.routes.deps import Context, authorize
 from service.schemas import BatchReport, DocumentReceipt, FileFields, body_schema
 from service.spool import Spool, spooled
-
-_READ_AT_ONCE = 1_048_576
 
 FORM_BODY = {
     "schema": {
@@ -80,26 +79,14 @@ def answer_receipt(response: Response, collection: str, receipt: Receipt) -> Doc
 async def _received(request: Request, spool: Spool, largest: int) -> Form:
     content_type = request.headers.get("content-type", "")
     reader = await anyio.to_thread.run_sync(lambda: FormReader(content_type, spool, largest_file=largest))
-    try:
-        waiting = bytearray()
-        async for chunk in request.stream():
-            waiting += chunk
-            if len(waiting) >= _READ_AT_ONCE:
-                await anyio.to_thread.run_sync(reader.feed, bytes(waiting))
-                waiting.clear()
-        await anyio.to_thread.run_sync(reader.feed, bytes(waiting))
-        return await anyio.to_thread.run_sync(reader.end)
-    except BaseException:
-        reader.abandon()  # also where the client went away
-        raise
+    return await received(request.stream(), reader)
 
 
 def _checked(fields: dict[str, Any]) -> FileFields:
     try:
         return FileFields.model_validate(fields)
     except ValidationError as error:
-        details = error.errors(include_url=False, include_input=False)
-        raise RequestValidationError([{**each, "loc": ("body", *each["loc"])} for each in details]) from None
+        raise invalid_body(error) from None
 
 
 def _read(form: Form, fields: FileFields, output: Path, limits: Limits) -> Document | None:
