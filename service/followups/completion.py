@@ -153,7 +153,7 @@ def _likeness(new: NounPhrase, old: NounPhrase) -> float:
 
 
 def _owned(new: NounPhrase, before: Exchange) -> str:
-    """Return the question before, about what is somebody else's: "No, I meant Mongolia's." """
+    """Return the question before, about what is somebody else's, as after "No, I meant Mongolia's"."""
     question = before.question
     if whose := _WHOSE.search(question):
         return f"{question[: whose.start()]}{new.words}{question[whose.end() :]}"

@@ -117,7 +117,8 @@ def named(text: str, before: Exchange) -> str | None:
 def mentions_known(text: str, before: Exchange) -> bool:
     """Whether a question speaks of "the agreement" after an exchange that has spoken of an agreement.
 
-    Where it says little and has no name or number of its own, "the company" is one that was spoken of, too, whatever it was called.
+    Where it says little and has no name or number of its own, "the company" is one that was spoken of, too, whatever
+    it was called.
     """
     told = f"{before.question} {before.answer}"
     found = [each["noun"] for each in _DEFINITE.finditer(text)]

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from index.words import STOP_WORDS, words_of
+from index.words import words_of
 from service.followups.completion import asking, completed, corrected
 from service.followups.exchange import Exchange
 from service.followups.mentions import names, shares_word
@@ -23,7 +23,7 @@ from service.followups.resolution import (
     with_topic,
     with_words,
 )
-from service.followups.utterance import AUXILIARIES, PREPOSITIONS, WORD, Utterance, has_verb, heard, parts
+from service.followups.utterance import PREPOSITIONS, WORD, Utterance, has_verb, heard, parts
 
 # Each is read, and reading is what takes time.
 MOST_MEANINGS = 2

@@ -18,19 +18,19 @@ _DETERMINERS = frozenset("the a an this that these those its his her their our m
 QUESTION_WORDS = frozenset("how which what who whom whose when where why".split())
 # Past tenses and participles that do not end in -ed; those that are nouns or adjectives as a rule are left out.
 _IRREGULAR = frozenset(
-    "arisen arose ate awoke awoken beaten became become been began begun beheld bent bet bitten bled blew blown bore"
-    " borne bought bound bred broke broken brought built burnt burst came caught chose chosen clung cost crept cut dealt"
-    " did done drank drawn dreamt drew driven drove drunk dug dwelt eaten fallen fed fell felt fled flew flown flung"
-    " forbade forbidden forgave forgiven forgot forgotten forsaken fought found froze frozen gave given went gone got"
-    " gotten grew grown ground had heard held hid hidden hit hung hurt kept knelt knew known laid lain led leapt learnt"
-    " left lent let lit lost made meant met mistaken mistook outbid outgrew overcame overcome oversaw overseen overtaken"
-    " overthrew overthrown overtook paid proven put quit ran rang read rebuilt redone repaid ridden risen rode rose rung"
-    " said sang sank sat saw seen sent set sewn shaken shed shone shook shot shown shrank shrunk shut slain slept slew"
-    " slid slung snuck sold sought sown spat sped spent spilt split spoiled spoke spoken spread sprang sprung spun stole"
-    " stolen stood strewn strode struck strung stuck stung stunk sung sunk swam swelled swept swollen swore sworn swum"
-    " swung taken taught thought threw thrown thrust told took tore torn trod trodden undergone understood undertaken"
-    " undertook underwent undone upheld wept withdrawn withdrew withheld withstood woke woken won wore worn wound wove"
-    " woven written wrote wrung".split()
+    "arisen arose ate awoke awoken beaten became become been began begun beheld bent bet bitten bled blew blown"
+    " bore borne bought bound bred broke broken brought built burnt burst came caught chose chosen clung cost crept"
+    " cut dealt did done drank drawn dreamt drew driven drove drunk dug dwelt eaten fallen fed fell felt fled flew"
+    " flown flung forbade forbidden forgave forgiven forgot forgotten forsaken fought found froze frozen gave given"
+    " went gone got gotten grew grown ground had heard held hid hidden hit hung hurt kept knelt knew known laid lain"
+    " led leapt learnt left lent let lit lost made meant met mistaken mistook outbid outgrew overcame overcome"
+    " oversaw overseen overtaken overthrew overthrown overtook paid proven put quit ran rang read rebuilt redone"
+    " repaid ridden risen rode rose rung said sang sank sat saw seen sent set sewn shaken shed shone shook shot"
+    " shown shrank shrunk shut slain slept slew slid slung snuck sold sought sown spat sped spent spilt split"
+    " spoiled spoke spoken spread sprang sprung spun stole stolen stood strewn strode struck strung stuck stung"
+    " stunk sung sunk swam swelled swept swollen swore sworn swum swung taken taught thought threw thrown thrust"
+    " told took tore torn trod trodden undergone understood undertaken undertook underwent undone upheld wept"
+    " withdrawn withdrew withheld withstood woke woken won wore worn wound wove woven written wrote wrung".split()
 )
 # Verbs that often stand behind "who" or "what", and behind "to".
 _VERBS = _IRREGULAR | frozenset(
@@ -54,7 +54,8 @@ _CORRECTION = re.compile(
 # "Back to the first one: ...", "in the district you named, ...".
 _POINTER = re.compile(
     r"(?:(?:(?:going |coming )?back to|returning to|as for|regarding)\s+(?P<about>[^,:;?]{1,80})"
-    r"|(?:for|in|on|at|with|of|about)\s+(?P<said>[^,:;?]{1,60}?\b(?:ones?|you (?:just )?(?:named|mentioned|said|gave)|from before|earlier)))"
+    r"|(?:for|in|on|at|with|of|about)\s+"
+    r"(?P<said>[^,:;?]{1,60}?\b(?:ones?|you (?:just )?(?:named|mentioned|said|gave)|from before|earlier)))"
     r"\s*[,:;–—-]\s*(?=\S)",
     re.IGNORECASE,
 )
@@ -148,7 +149,7 @@ def parts(text: str) -> Question:
 
 
 def is_verb(word: str) -> bool:
-    """Whether a word is taken to be a verb: an auxiliary, a past tense, or one of some frequent ones; May is a month."""
+    """Whether a word is taken to be a verb: an auxiliary, a past tense, or a frequent one; May is a month."""
     lower = word.lower()
     if word == "May":
         return False
