@@ -90,8 +90,10 @@ def rewrites(question: str, last: Exchange) -> tuple[Meaning, ...]:
     if _is_fragment(said):
         change = corrected if said.corrects else completed
         found, told = change(said.text, before), before.told
-        is_sure = said.is_joined or said.is_about or said.corrects or bool(parts(said.text).word)
-        if not is_sure or len(telling(said.text)) >= MANY_WORDS:
+        goes_on = said.is_joined or said.is_about or said.corrects
+        if not goes_on and len(telling(said.text)) >= MANY_WORDS:
+            found = [question, *found[:1]]
+        elif not goes_on and not parts(said.text).word:
             found = [*found[:1], question]
     elif said.points_to:
         meant = _clauses(said.text, said.text, before)[0]
@@ -141,7 +143,7 @@ def _clauses(text: str, question: str, before: Exchange) -> list[str]:
 def _references(text: str, question: str, before: Exchange) -> list[str]:
     """Return what a clause may mean in which a word points to something else."""
     meant = resolved(text, before)
-    if _names_before_pronouns(text):
+    if _names_before_pronouns(text) or _may_be_whole(text):
         return [question, meant]
     is_plain = bool((_PRONOUNS | {"there"}).intersection(words_of(text))) and len(telling(text)) < MANY_WORDS
     return [meant, with_words(meant, before) if is_plain else question]
@@ -182,6 +184,11 @@ def _names_before_pronouns(text: str) -> bool:
     if not pronouns or is_object:
         return False
     return bool(names(text[: pronouns[0].start()]))
+
+
+def _may_be_whole(text: str) -> bool:
+    """Whether a question says so much that its pronouns may mean what it names itself, in whatever place."""
+    return len(telling(text)) > MANY_WORDS and bool(names(parts(text).rest))
 
 
 def _lacks_topic(text: str) -> bool:
