@@ -104,7 +104,8 @@ class Answerer:
         """Answer a question from a collection, or abstain.
 
         `history` is what was said before, the oldest turn first. Where the question may mean several things after it,
-        each is read, and the one with the most confident answer counts. `top_k` is how many passages are shown; what is
+        they are read from the most likely one on until one has an answer; if none has, the one that comes nearest
+        counts. `top_k` is how many passages are shown; what is
         read does not depend on it. `check_deadline` is called between the steps and raises to give up; `on_retrieved`
         is called with what was found for each of the things that are read, before that is read.
 
@@ -114,18 +115,22 @@ class Answerer:
         begin = time.perf_counter()
         enough = self.min_confidence if min_confidence is None else min_confidence
         shown = max(top_k, self._read_depth)
-        every = [
-            self._read(
-                collection,
-                meaning,
-                enough,
-                top_k=shown,
-                filters=filters,
-                check_deadline=check_deadline,
-                on_retrieved=on_retrieved,
+        every: list[_Read] = []
+        for meaning in meanings(question, history):
+            every.append(
+                self._read(
+                    collection,
+                    meaning,
+                    enough,
+                    top_k=shown,
+                    filters=filters,
+                    check_deadline=check_deadline,
+                    on_retrieved=on_retrieved,
+                )
             )
-            for meaning in meanings(question, history)
-        ]
+            # Less likely meanings are no fair rivals of an answer: more words make a reader surer of whatever it finds.
+            if every[-1].confidence >= max(enough, self.min_confidence):
+                break
         best = max(every, key=lambda each: each.confidence)  # the first of equals
 
         answers = compose(best.question, best.hits, best.reading, base_url=self._base_url, collection=collection.name)

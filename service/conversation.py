@@ -1,10 +1,13 @@
 """Conversations: what a question may mean after what was said before it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
+from index.words import words_of
+from service.followups.antecedents import thing
 from service.followups.exchange import Exchange
+from service.followups.resolution import NEUTRAL
 from service.followups.rewriting import Meaning, rewrites
 from service.followups.utterance import heard
 
@@ -43,8 +46,9 @@ def _last_exchange(history: Sequence[Turn]) -> Exchange | None:
     for question, answer in _exchanges(history)[-_QUESTIONS:]:
         if len(question) > _LONGEST or not heard(question).text:
             continue
-        meant = question if found is None else rewrites(question, found)[0].question
-        found = Exchange.of(heard(meant[: 2 * _LONGEST]).text, answer, found)
+        meant = question if found is None else rewrites(question, replace(found, words=""))[0].question
+        focus = thing(found) if found is not None and NEUTRAL.intersection(words_of(question)) else ""
+        found = Exchange.of(heard(meant[: 2 * _LONGEST]).text, answer, found, focus=focus)
     return found
 
 

@@ -168,21 +168,37 @@ def test_a_question_without_history_is_read_once_as_it_is(collection: Collection
     assert reader.asked == [("And how much?", "")] * 2
 
 
-def test_a_follow_up_is_read_as_what_it_means_and_the_surest_reading_counts(collection: Collection) -> None:
-    reader = PickyReader({"Bob": 2.0}, {"first program": 3.0, "it": 1.0})
+def test_a_follow_up_is_read_as_what_it_likely_means_and_once_where_that_has_an_answer(collection: Collection) -> None:
+    reader = PickyReader({"Bob": 2.0}, {"first program": 3.0})
     response = Answerer(reader, read_depth=5).ask(collection, "Who paid for it?", history=HISTORY)
-    assert len(set(asked_of(reader))) == len(reader.asked) > 1
+    assert asked_of(reader) == ["Who paid for the first program?"] == [response.standalone_question]
     assert response.question == "Who paid for it?"
-    assert response.standalone_question == next(each for each in asked_of(reader) if "first program" in each)
     assert response.answer is not None
     assert response.answer.confidence == pytest.approx(1 / (1 + exp(-3.0)))
     assert response.timings.total >= response.timings.read > 0
 
 
-def test_a_question_that_stands_alone_wins_over_its_rewriting_where_it_is_surer(collection: Collection) -> None:
-    reader = PickyReader({"Bob": 2.0}, {"first": -2.0, "who": 2.0})
+@pytest.mark.parametrize(("first", "second", "wins"), [(-1.0, 3.0, 1), (-1.0, -2.0, 0)])
+def test_a_follow_up_is_read_again_where_it_has_no_answer_and_the_surer_reading_counts(
+    collection: Collection, first: float, second: float, wins: int
+) -> None:
+    reader = PickyReader({"Bob": 2.0}, {"wrote": second, "program": first})
+    response = Answerer(reader, read_depth=5).ask(collection, "Who paid for it?", history=HISTORY)
+    assert len(set(asked_of(reader))) == len(reader.asked) == 2
+    assert response.standalone_question == asked_of(reader)[wins]
+
+
+def test_a_low_threshold_of_a_request_makes_no_answer_out_of_a_poor_one(collection: Collection) -> None:
+    reader = PickyReader({"Bob": 2.0}, {"wrote": 3.0, "program": -3.0})
+    response = Answerer(reader, read_depth=5).ask(collection, "Who paid for it?", history=HISTORY, min_confidence=0.0)
+    assert response.answer is not None
+    assert response.answer.confidence > 0.9
+
+
+def test_a_question_that_stands_alone_and_has_an_answer_is_not_read_in_another_way(collection: Collection) -> None:
+    reader = PickyReader({"Bob": 2.0}, {"wrote": 9.0, "who": 2.0})
     response = Answerer(reader, read_depth=5).ask(collection, "And who paid 42 euros to Ada?", history=HISTORY)
-    assert len(reader.asked) == 2
+    assert asked_of(reader) == ["And who paid 42 euros to Ada?"]
     assert response.standalone_question is None
 
 

@@ -4,14 +4,13 @@ import re
 from collections.abc import Iterator, Sequence
 
 from index.words import STOP_WORDS, words_of
-from service.followups.utterance import AUXILIARIES, PREPOSITIONS, WORD, Question, is_verb
+from service.followups.utterance import AUXILIARIES, PREPOSITIONS, QUESTION_WORDS, WORD, Question, is_verb
 
 # "Ministry of Foreign Affairs", "Ts. Munkh-Orgil", "Corinne Pereira Da Silva", "2019"; not "Who" at the beginning.
 _NAME = re.compile(
     r"(?<!\w)(?:\w{1,3}\.\s)?[^\W\d_a-z][\w'’.-]*(?:\s(?:(?:of|for|and|the|de|da|di|van|von|on)\s){0,2}[^\W\d_a-z][\w'’-]*)*"
 )
-_QUESTION_WORDS = frozenset("how which what who whom whose when where why".split())
-_NO_NAME = _QUESTION_WORDS | AUXILIARIES | PREPOSITIONS | STOP_WORDS
+_NO_NAME = QUESTION_WORDS | AUXILIARIES | PREPOSITIONS | STOP_WORDS
 _PERSON_NOUN = re.compile(
     r"\b(?:who|whom|ambassador|envoy|minister|president|secretary|mayor|chief|head|director|leader|commissioner|general|"
     r"chancellor|spokesperson|spokesman|spokeswoman|person|man|woman|american|official|author|founder)\b",
@@ -57,7 +56,9 @@ def is_person(answer: str, asked: Question) -> bool:
     """Whether the answer to a question is a person: by what was asked for, and by how it is spelled."""
     if not answer or not answer[0].isupper() or _NO_PERSON.search(answer):
         return False
-    return bool(_PERSON_NOUN.search(asked.phrase)) or (not asked.noun and 2 <= len(answer.split()) <= 4)
+    if _PERSON_NOUN.search(asked.phrase):
+        return True
+    return asked.word.lower() not in ("what", "where") and not asked.noun and 2 <= len(answer.split()) <= 4
 
 
 def looks_like_a_person(name: str, question: str) -> bool:
@@ -115,7 +116,8 @@ def missing(words: str, text: str) -> Iterator[str]:
     """Yield the words of the first text that tell something and that the second one has not, in their order."""
     known = {_stem(each) for each in words_of(text)}
     for each in WORD.findall(words):
-        if each.lower() not in STOP_WORDS and _stem(each.lower()) not in known:
+        is_known = all(_stem(part) in known for part in words_of(each))
+        if each.lower() not in STOP_WORDS and not is_known:
             known.add(_stem(each.lower()))
             yield each
 

@@ -1,35 +1,70 @@
-"""Resolution: pronouns, "there" and "the agreement" replaced by what they mean after an exchange."""
+"""Resolution: pronouns, "there", "then" and "the agreement" replaced by what they mean after an exchange."""
 
 import re
 from collections.abc import Sequence
 
-from index.words import STOP_WORDS
+from index.words import STOP_WORDS, words_of
+from service.followups.antecedents import place, several, thing, time
 from service.followups.exchange import Exchange
-from service.followups.mentions import head, missing, names, shares_word, topic
+from service.followups.mentions import head, missing, names, shares_word
 from service.followups.utterance import AUXILIARIES, PREPOSITIONS, WORD, bare, is_verb, parts
-from service.reader.words import MONTHS
 
 PERSONAL = frozenset("he him his she her hers".split())
 NEUTRAL = frozenset("it its".split())
 PLURAL = frozenset("they them their theirs".split())
 _POSSESSIVE = frozenset("his her its their".split())
-_BEING = ("is ", "are ", "was ", "were ")
-_PAIR = re.compile(r"\b[A-Z][\w'’-]*(?: [A-Z][\w'’-]*)* and [A-Z][\w'’-]*(?: [A-Z][\w'’-]*)*")
+# "How much would that cost", "how many of those", "who did this"; not "the loan that", nor "that year's loan".
+DEMONSTRATIVE = re.compile(
+    r"\b(?:(?P<before>is|was|are|were|do|does|did|has|have|will|would|can|could) (?P<subject>this|that|these|those)"
+    r"(?= \w+$| (?:not |be |been |have )?\w+(?:ed|en)?\b(?= (?:to|in|on|for|by|the|a)\b))"
+    r"|\b(?:of|in|on|at|by|for|from|with|about|under|to|into) (?P<object>this|that|these|those)"
+    r"(?= (?:is|was|are|were|do|does|did|has|have|had|can|could|will|would)\b|$)"
+    r"|(?<= )(?P<last>this|that|these|those)$)",
+    re.IGNORECASE,
+)
 # "The agreement", not "the agreement of 2010": that one is told apart by its own words.
 _DEFINITE = re.compile(
     r"\b(?:the|this|that) (?P<noun>[a-z]{3,})(?=$| (?!(?:of|that|which|between|who|on|in|for|to|from|with)\b))"
 )
-_AT_THAT_TIME = re.compile(r"\s*\b(?:at that time|back then|then)$", re.IGNORECASE)
+_THEN = re.compile(r"\s*\b(?:at that time|back then|(?:in|during) that (?:year|month)|(?:on )?that day|then)$", re.I)
+THAT_TIME = re.compile(r"\b(?P<preposition>before|after|since|until|by) (?:that|then)\b", re.IGNORECASE)
+ANOTHER_YEAR = re.compile(
+    r"\b(?:in )?(?:(?P<earlier>the year before(?: that)?|the (?:previous|preceding) year|a year earlier)"
+    r"|(?:the year after(?: that)?|the (?:next|following) year|a year later))$",
+    re.IGNORECASE,
+)
+_LONGEST_NAME = 60
+# A question with so many words that tell something may well be whole.
+MANY_WORDS = 4
+_YEAR = re.compile(r"\b(?:1[5-9]|20)\d\d\b")
 _HOW_MANY = re.compile(r"\bhow many$", re.IGNORECASE)
+_ONES = re.compile(r"\b(?P<such>which|the|this|that|what)(?P<kind>(?: \w+)?) ones?\b", re.IGNORECASE)
+# "Was there a treaty", "how many are there": no place.
+_NO_PLACE = re.compile(r"\b(?:is|are|was|were) there\b|\bthere (?:is|are|was|were|been|be)\b", re.IGNORECASE)
 
 
 def resolved(text: str, before: Exchange) -> str:
     """Return a question with each pronoun replaced by what it likely means; where there is none, with more words."""
+    told = _with_time(_with_ones(text, before), before)
+    told = DEMONSTRATIVE.sub(_personal_pronoun, told)
+    found = _without_pronouns(told, before)
+    return found if found != text else with_words(found, before)
+
+
+def _personal_pronoun(found: re.Match[str]) -> str:
+    """Return "how much would it cost" for "how much would that cost", and "of them" for "of those"."""
+    words = found[0].split()
+    is_subject = found["subject"] is not None
+    several = words[-1].lower() in ("these", "those")
+    return " ".join([*words[:-1], ("they" if is_subject else "them") if several else "it"])
+
+
+def _without_pronouns(text: str, before: Exchange) -> str:
     words = list(WORD.finditer(text))
     found, end, used = "", 0, ""
     for number, match in enumerate(words):
         word = match[0].lower()
-        antecedent = _antecedent(word, before)
+        antecedent = "" if word == "there" and _NO_PLACE.search(text) else _antecedent(word, before)
         # Two pronouns do not mean the same thing twice in "who gave it to her".
         if not antecedent or antecedent in used:
             continue
@@ -44,29 +79,63 @@ def resolved(text: str, before: Exchange) -> str:
         elif owns:
             antecedent += "'s"
         found += text[begin : match.start()] + antecedent
-    found = _AT_THAT_TIME.sub("", found + text[end:])
-    return found if used else with_words(found, before)
+    return found + text[end:]
+
+
+def _with_time(text: str, before: Exchange) -> str:
+    """Return a question with the time that was spoken of for "then", "before that" or "the year before"."""
+    spoken = time(before)
+    year = _YEAR.search(spoken)
+    if year and (another := ANOTHER_YEAR.search(text)):
+        meant = int(year[0]) + (-1 if another["earlier"] else 1)
+        return f"{text[: another.start()]}in {meant}"
+    if spoken:
+        text = THAT_TIME.sub(lambda found: f"{found['preposition']} {spoken.split(maxsplit=1)[-1]}", text)
+    return _THEN.sub(f" {spoken}" if spoken else "", text)
+
+
+def _with_ones(text: str, before: Exchange) -> str:
+    """Return a question with "which country" for "which one", where a country was asked for."""
+    noun = re.split(r" (?:of|for|in|on|to|between)\b", before.asked.noun)[0]
+    return _ONES.sub(lambda found: f"{found['such']}{found['kind']} {noun}", text) if noun else text
 
 
 def with_words(text: str, before: Exchange) -> str:
     """Return a question with the words of an exchange that it has not: the expansion of Voskarides et al. (2020)."""
-    known = before.answer if before.answer in before.people else before.thing
-    added = missing(f"{known} {before.asked.noun} {before.asked.rest}", text)
-    return " ".join([text, *added])
+    return " ".join([text, *missing(before.words, text)])
 
 
 def named(text: str, before: Exchange) -> str | None:
-    """Return a question with "the agreement" called by the name that was answered; None where that was no such name."""
+    """Return a question with "the agreement" called by what was answered, "the Canal Agreement"; None: it was not."""
     for found in _DEFINITE.finditer(text):
-        if names(before.answer) and shares_word(found["noun"], head(before.answer)):
+        is_longer = len(before.answer.split()) > 1 and bare(before.answer).lower() != found["noun"]
+        if is_longer and len(before.answer) < _LONGEST_NAME and shares_word(found["noun"], head(before.answer)):
             return f"{text[: found.start()]}the {bare(before.answer)}{text[found.end() :]}"
     return None
 
 
 def mentions_known(text: str, before: Exchange) -> bool:
-    """Whether a question speaks of "the agreement" after an exchange that has spoken of an agreement."""
+    """Whether a question speaks of "the agreement" after an exchange that has spoken of an agreement.
+
+    Where it says little and has no name or number of its own, "the company" is one that was spoken of, too, whatever
+    it was called.
+    """
     told = f"{before.question} {before.answer}"
-    return any(shares_word(found["noun"], told) for found in _DEFINITE.finditer(text))
+    found = [each["noun"] for each in _DEFINITE.finditer(text)]
+    says_little = len(telling(text)) < MANY_WORDS
+    is_bare = says_little and not names(parts(text).rest) and not any(character.isdigit() for character in text)
+    return any(is_bare or shares_word(each, told) for each in found)
+
+
+def telling(text: str) -> list[str]:
+    """Return the words of a text that are neither small words nor pronouns, in lower case."""
+    small = STOP_WORDS | AUXILIARIES | PREPOSITIONS | NEUTRAL | PLURAL | PERSONAL
+    return [each for each in words_of(text) if each not in small]
+
+
+def definites(text: str) -> list[str]:
+    """Return the nouns that a text takes for known: "agreement" of "the agreement"."""
+    return [each["noun"] for each in _DEFINITE.finditer(text)]
 
 
 def with_topic(text: str, before: Exchange) -> list[str]:
@@ -82,18 +151,10 @@ def _antecedent(pronoun: str, before: Exchange) -> str:
     if pronoun in PERSONAL:
         return next(iter(before.people or before.names), "")
     if pronoun in NEUTRAL:
-        return _thing(before)
+        return thing(before)
     if pronoun in PLURAL:
-        return _several(before)
-    return _place(before) if pronoun == "there" else ""
-
-
-def _thing(before: Exchange) -> str:
-    """Return what "it" means: what was answered, or what the exchange is about, as of a thing that has a place."""
-    about = topic(before.asked)
-    if before.asked.word.lower() == "where" and bare(about) != about:
-        return about
-    return before.thing or about
+        return several(before)
+    return place(before) if pronoun == "there" else ""
 
 
 def _end_of_owned(text: str, words: Sequence[re.Match[str]], *, is_subject: bool) -> int:
@@ -111,24 +172,3 @@ def _end_of_owned(text: str, words: Sequence[re.Match[str]], *, is_subject: bool
     if is_subject and end > 1 and not (end < len(words) and is_verb(words[end][0])):
         end -= 1
     return words[end - 1].end() if words else len(text)
-
-
-def _several(before: Exchange) -> str:
-    """Return what "they" means: what was counted, two that are named together, or what the exchange is about."""
-    if before.asked.noun and _HOW_MANY.search(before.asked.word):
-        return f"the {before.asked.noun}"
-    pair = _PAIR.search(before.question)
-    return pair[0] if pair is not None else _thing(before) or before.answer
-
-
-def _place(before: Exchange) -> str:
-    """Return what "there" means, with a preposition: the place that was answered, or that of what it is asked for."""
-    asked = before.asked
-    if asked.word.lower() == "where" and asked.rest.lower().startswith(_BEING):
-        return f"at {topic(asked)}"
-    if before.thing and (asked.noun or asked.word.lower().endswith("where")):
-        return before.thing if before.thing.split()[0].lower() in PREPOSITIONS else f"in {before.thing}"
-    located = re.search(r"\b(?:in|at|to|near) (?:the )?(?=[A-Z])", before.question)
-    found = names(before.question[located.end() :]) if located is not None else []
-    everywhere = [*found, *names(before.question)[::-1], *before.names]
-    return next((f"in {each}" for each in everywhere if each.lower() not in MONTHS), "")

@@ -3,28 +3,32 @@
 import re
 from dataclasses import dataclass
 
-from index.words import STOP_WORDS, words_of
+from index.words import words_of
 from service.followups.completion import asking, completed, corrected
 from service.followups.exchange import Exchange
-from service.followups.mentions import names
+from service.followups.mentions import names, shares_word
 from service.followups.resolution import (
+    ANOTHER_YEAR,
+    DEMONSTRATIVE,
+    MANY_WORDS,
     NEUTRAL,
     PERSONAL,
     PLURAL,
+    THAT_TIME,
+    definites,
     mentions_known,
     named,
     resolved,
+    telling,
     with_topic,
     with_words,
 )
-from service.followups.utterance import AUXILIARIES, PREPOSITIONS, WORD, Utterance, has_verb, heard, parts
+from service.followups.utterance import PREPOSITIONS, WORD, Utterance, has_verb, heard, parts
 
 # Each is read, and reading is what takes time.
 MOST_MEANINGS = 2
 
 _FEW_WORDS = 2
-# A question with so many words that tell something may well be whole.
-_MANY_WORDS = 4
 # What holds no such letter is no English.
 _LATIN = re.compile(r"[A-Za-z]")
 _PRONOUNS = NEUTRAL | PLURAL | PERSONAL
@@ -37,6 +41,9 @@ _EMPTY_IT = re.compile(
     re.IGNORECASE,
 )
 _REFERENCES = (
+    ANOTHER_YEAR,
+    DEMONSTRATIVE,
+    THAT_TIME,
     # "Who did this", "what came after that"; not "the loan that", nor "that year's loan of".
     re.compile(r"\b(?:this|that|these|those)$", re.IGNORECASE),
     re.compile(
@@ -49,6 +56,9 @@ _REFERENCES = (
     re.compile(r"\b(?:the|this|that|which|another|other|first|second|last|next) (?:\w+ )?ones?\b", re.IGNORECASE),
     re.compile(r"\b(?:else|the others?|the same|(?:the former|the latter)(?! [a-z]))\b", re.IGNORECASE),
 )
+_ORDINAL = re.compile(r"\b(?:first|second|former|latter)\b", re.IGNORECASE)
+# Who asks for another one does not ask for what was answered.
+_OTHER = re.compile(r"\b(?:else|the others?|the other one|another)\b", re.IGNORECASE)
 _WHEN_WAS_THAT = re.compile(
     r"(?P<asked>.*?)\s+(?:is|was|were|did|does|has|will) (?:that|this|these|those)"
     r"(?: (?:happen(?:ed)?|occur|take place|taking place|been|be|held|done))?",
@@ -66,7 +76,7 @@ class Meaning:
     told: str = ""
 
 
-def rewrites(question: str, before: Exchange) -> tuple[Meaning, ...]:
+def rewrites(question: str, last: Exchange) -> tuple[Meaning, ...]:
     """Return what a question may mean after an exchange, the most likely first; only itself where it stands alone.
 
     A question that gives a sign of needing what was said before means one of its rewritings; one that only says little
@@ -75,20 +85,46 @@ def rewrites(question: str, before: Exchange) -> tuple[Meaning, ...]:
     said = heard(question)
     if not said.text or not _LATIN.search(question):
         return (Meaning(question),)
-    told = ""
-    if said.corrects:
-        found, told = corrected(said.text, before), before.answer
-    elif _is_fragment(said):
-        found, told = completed(said.text, before), before.answer
-        is_sure = said.is_joined or said.is_about or bool(parts(said.text).word)
-        if not is_sure or len(_telling(said.text)) >= _MANY_WORDS:
+    before = _ground(said, last)
+    told = before.told if said.corrects else ""
+    if _is_fragment(said):
+        change = corrected if said.corrects else completed
+        found, told = change(said.text, before), before.told
+        goes_on = said.is_joined or said.is_about or said.corrects
+        if not goes_on and len(telling(said.text)) >= MANY_WORDS:
+            found = [question, *found[:1]]
+        elif not goes_on and not parts(said.text).word:
             found = [*found[:1], question]
+    elif said.points_to:
+        meant = _clauses(said.text, said.text, before)[0]
+        found = [with_words(meant, before), meant]
     else:
         found = _clauses(said.text, question, before)
         if said.is_joined and found == [question]:
             found = [question, with_words(said.text, before)]
+    if not told and _OTHER.search(said.text):
+        told = before.told
     asked = dict.fromkeys(each if each == question else _as_question(each) for each in found)
     return tuple(Meaning(each, told) for each in asked)[:MOST_MEANINGS]
+
+
+def _ground(said: Utterance, last: Exchange) -> Exchange:
+    """Return the exchange that a question goes on from: the last one, or an earlier one that alone speaks of the same.
+
+    "The first one" is the first one that was answered with something of the same kind.
+    """
+    every = [last]
+    while every[-1].earlier is not None:
+        every.append(every[-1].earlier)
+    pointing = said.points_to or " ".join(definites(said.text))
+    if said.points_to and (number := _ORDINAL.search(said.points_to)):
+        return (
+            every[-1]
+            if number[0].lower() in ("first", "former")
+            else every[len(every) // 2 - 1 if len(every) > 2 else 0]
+        )
+    speaks = (each for each in every if shares_word(pointing, f"{each.question} {each.answer}"))
+    return next(speaks, last) if pointing else last
 
 
 def _clauses(text: str, question: str, before: Exchange) -> list[str]:
@@ -107,9 +143,9 @@ def _clauses(text: str, question: str, before: Exchange) -> list[str]:
 def _references(text: str, question: str, before: Exchange) -> list[str]:
     """Return what a clause may mean in which a word points to something else."""
     meant = resolved(text, before)
-    if _names_before_pronouns(text):
+    if _names_before_pronouns(text) or _may_be_whole(text):
         return [question, meant]
-    is_plain = bool((_PRONOUNS | {"there"}).intersection(words_of(text))) and len(_telling(text)) < _MANY_WORDS
+    is_plain = bool((_PRONOUNS | {"there"}).intersection(words_of(text))) and len(telling(text)) < MANY_WORDS
     return [meant, with_words(meant, before) if is_plain else question]
 
 
@@ -125,10 +161,12 @@ def _is_fragment(said: Utterance) -> bool:
     asked = parts(said.text)
     if has_verb(asked.rest) or _THIRD_PERSON.search(said.text):
         return False
+    if said.corrects:
+        return True
     if asked.word.lower() in ("who", "whom"):
         return not asked.rest or asked.rest.split()[0].lower() in PREPOSITIONS
     # Words for a search are no clause, either, and may stand alone.
-    return bool(asked.word) or said.is_joined or len(_telling(said.text)) <= _FEW_WORDS
+    return bool(asked.word) or said.is_joined or len(telling(said.text)) <= _FEW_WORDS
 
 
 def _refers(text: str) -> bool:
@@ -148,13 +186,14 @@ def _names_before_pronouns(text: str) -> bool:
     return bool(names(text[: pronouns[0].start()]))
 
 
+def _may_be_whole(text: str) -> bool:
+    """Whether a question says so much that its pronouns may mean what it names itself, in whatever place."""
+    return len(telling(text)) > MANY_WORDS and bool(names(parts(text).rest))
+
+
 def _lacks_topic(text: str) -> bool:
     """Whether a clause says too little to be understood alone: "how many were wounded", "what caught fire"."""
     asked = parts(text)
     if asked.phrase.lower().endswith("how many") and asked.rest:
         return True
-    return len(_telling(text)) <= _FEW_WORDS and not names(asked.rest)
-
-
-def _telling(text: str) -> list[str]:
-    return [each for each in words_of(text) if each not in STOP_WORDS | AUXILIARIES | PREPOSITIONS | _PRONOUNS]
+    return len(telling(text)) <= _FEW_WORDS and not names(asked.rest)

@@ -15,14 +15,28 @@ PREPOSITIONS = frozenset(
     " near within without into across toward towards besides".split()
 )
 _DETERMINERS = frozenset("the a an this that these those its his her their our my your some any each every all".split())
-# Past tenses that do not end in -ed, and verbs that often stand behind "who" or "what".
-_VERBS = frozenset(
-    "became began bought brought built came caught chose cost cut did drew drove ate fell felt fought found flew gave"
-    " got went grew heard held hit kept knew laid led left lent lost made meant met paid put ran read rose said sat saw"
-    " sent set shot shut sang sank sold spent spoke stood stole struck swore swam taught taken took told thought threw"
-    " understood won wore wrote given done seen written spoken broken driven shown known"
-    " means comes goes makes takes gives leads hosts works lives builds costs covers pays owns runs says signs happens"
-    " become come go make take give lead host work live build cover pay own run say sign happen need".split()
+QUESTION_WORDS = frozenset("how which what who whom whose when where why".split())
+# Past tenses and participles that do not end in -ed; those that are nouns or adjectives as a rule are left out.
+_IRREGULAR = frozenset(
+    "arisen arose ate awoke awoken beaten became become been began begun beheld bent bet bitten bled blew blown"
+    " bore borne bought bound bred broke broken brought built burnt burst came caught chose chosen clung cost crept"
+    " cut dealt did done drank drawn dreamt drew driven drove drunk dug dwelt eaten fallen fed fell felt fled flew"
+    " flown flung forbade forbidden forgave forgiven forgot forgotten forsaken fought found froze frozen gave given"
+    " went gone got gotten grew grown ground had heard held hid hidden hit hung hurt kept knelt knew known laid lain"
+    " led leapt learnt left lent let lit lost made meant met mistaken mistook outbid outgrew overcame overcome"
+    " oversaw overseen overtaken overthrew overthrown overtook paid proven put quit ran rang read rebuilt redone"
+    " repaid ridden risen rode rose rung said sang sank sat saw seen sent set sewn shaken shed shone shook shot"
+    " shown shrank shrunk shut slain slept slew slid slung snuck sold sought sown spat sped spent spilt split"
+    " spoiled spoke spoken spread sprang sprung spun stole stolen stood strewn strode struck strung stuck stung"
+    " stunk sung sunk swam swelled swept swollen swore sworn swum swung taken taught thought threw thrown thrust"
+    " told took tore torn trod trodden undergone understood undertaken undertook underwent undone upheld wept"
+    " withdrawn withdrew withheld withstood woke woken won wore worn wound wove woven written wrote wrung".split()
+)
+# Verbs that often stand behind "who" or "what", and behind "to".
+_VERBS = _IRREGULAR | frozenset(
+    "means comes goes makes takes gives leads hosts works lives builds costs covers pays owns runs says signs happens"
+    " come go make take give lead host work live build cover pay own run say sign happen need leads heads supports"
+    " holds contains includes belongs wants says plans".split()
 )
 _CHAT = re.compile(
     r"(?:(?:ok(?:ay|ey)?|k|thanks?(?: you)?(?: (?:a lot|so much|very much))?|thx|ty|great|cool|nice|interesting|perfect"
@@ -33,7 +47,16 @@ _CHAT = re.compile(
 _JOINED = re.compile(r"(?:(?:and|but|so|also|then|or|n|&|plus)\b[\s,]+)+", re.IGNORECASE)
 _ABOUT = re.compile(r"(?:what|how) about\b\s*", re.IGNORECASE)
 _CORRECTION = re.compile(
-    r"(?:(?:no|nope|not that|sorry|wait|actually|rather|oops)\b[\s,.!–—-]*)*i (?:really |actually )?meant?\b[\s,:]*",
+    r"(?:(?:no|nope|not that|sorry|wait|actually|rather|oops)\b[\s,.!–—-]*)*i (?:really |actually )?meant?\b[\s,:]*"
+    r"(?:only\b\s*)?|(?:no|nope|sorry|oops)\b[\s]*[,.!–—-]+\s*(?:rather\b|actually\b)?[\s,]*",
+    re.IGNORECASE,
+)
+# "Back to the first one: ...", "in the district you named, ...".
+_POINTER = re.compile(
+    r"(?:(?:(?:going |coming )?back to|returning to|as for|regarding)\s+(?P<about>[^,:;?]{1,80})"
+    r"|(?:for|in|on|at|with|of|about)\s+"
+    r"(?P<said>[^,:;?]{1,60}?\b(?:ones?|you (?:just )?(?:named|mentioned|said|gave)|from before|earlier)))"
+    r"\s*[,:;–—-]\s*(?=\S)",
     re.IGNORECASE,
 )
 _PLACE = r"(?:in|on|at|by|to|from|with|for|of|under|during|after|before|since|until|till|through|about|over)"
@@ -76,20 +99,23 @@ class Utterance:
     """What a person says, without chat around it.
 
     `is_joined`: it goes on from what was said before ("and ..."); `is_about`: it asks "what about ..."; `corrects`: it
-    says what was meant. `text` has none of these words, and no question mark.
+    says what was meant; `points_to` is what it goes back to: "the first one". `text` has none of these words, and no
+    question mark.
     """
 
     text: str
     is_joined: bool
     is_about: bool
     corrects: bool
+    points_to: str = ""
 
 
 def heard(said: str) -> Utterance:
     """Return what is said without what is said around it: thanks, "and", "what about", "I meant"; it may be nothing."""
     text = " ".join(said.split())
     joined = about = corrects = False
-    for pattern in (_CHAT, _CORRECTION, _CHAT, _JOINED, _ABOUT):
+    points_to = ""
+    for pattern in (_CHAT, _CORRECTION, _CHAT, _JOINED, _POINTER, _ABOUT):
         found = pattern.match(text)
         if found is None:
             continue
@@ -97,7 +123,8 @@ def heard(said: str) -> Utterance:
         joined |= pattern is _JOINED
         about |= pattern is _ABOUT
         corrects |= pattern is _CORRECTION
-    return Utterance(text.rstrip(" ?!.…").strip(), joined, about, corrects)
+        points_to = (found["about"] or found["said"]) if pattern is _POINTER else points_to
+    return Utterance(text.rstrip(" ?!.…").strip(), joined, about, corrects, points_to)
 
 
 def parts(text: str) -> Question:
@@ -122,8 +149,10 @@ def parts(text: str) -> Question:
 
 
 def is_verb(word: str) -> bool:
-    """Whether a word is taken to be a verb: an auxiliary, a past tense, or one of some frequent ones."""
+    """Whether a word is taken to be a verb: an auxiliary, a past tense, or a frequent one; May is a month."""
     lower = word.lower()
+    if word == "May":
+        return False
     is_past = lower.endswith("ed") and not lower.endswith(("eed", "dred")) and len(lower) > 3 and word.islower()
     return is_past or lower in AUXILIARIES or lower in _VERBS
 

@@ -8,7 +8,7 @@ from tokenizers import Tokenizer
 
 from index.batching import batches
 from index.errors import ModelError
-from index.passages import heading_above
+from index.passages import Passage, heading_above
 from index.retriever import Hit
 from index.words import STOP_WORDS, words_of
 from service.reader.artifact import TOKENIZER_FILE, Artifact
@@ -32,6 +32,8 @@ _LARGEST_PADDING = 1.1
 _MULTIPLE = 16
 # No rival is worse than this one.
 _HOPELESS = -10.0
+# So many characters behind a number say of what it is.
+_FOLLOWING = 60
 # What differs less is told apart by its place: sums of floating point depend on what is computed together.
 _DIGITS = 3
 
@@ -58,9 +60,10 @@ class PassageReading:
         """Return the same as the reading of another number of hit."""
         return PassageReading(tuple(replace(each, hit=number) for each in self.proposals), self.evidence)
 
-    def without(self, told: tuple[str, ...]) -> "PassageReading":
-        """Return the same without the proposals that repeat what was told."""
-        return replace(self, proposals=tuple(each for each in self.proposals if not repeats(each.words, told)))
+    def without(self, told: tuple[str, ...], passage: Passage) -> "PassageReading":
+        """Return the same reading of a passage without the proposals that repeat what was told."""
+        kept = (each for each in self.proposals if not repeats(each.words, told, _following(each, passage)))
+        return replace(self, proposals=tuple(kept))
 
 
 class SpanReader:
@@ -102,7 +105,12 @@ class SpanReader:
         """
         known = answer_words(told)
         groups = (
-            [each.without(known) for each in self.read_passages(question, hits[begin : begin + GROUP], first=begin)]
+            [
+                each.without(known, hit.found.passage)
+                for each, hit in zip(
+                    self.read_passages(question, hits[begin : begin + GROUP], first=begin), hits[begin:], strict=False
+                )
+            ]
             for begin in range(0, len(hits), GROUP)
         )
         return self._until_sure(hits, groups, min_confidence)
@@ -206,6 +214,11 @@ class SpanReader:
                 begin = features[row].begin
                 found[row] = np.array(marks[place, begin : begin + features[row].length])
         return found
+
+
+def _following(proposal: Proposal, passage: Passage) -> tuple[str, ...]:
+    """Return the words behind a proposal: where it is a number, they say of what."""
+    return answer_words(passage.words(proposal.end, min(passage.end, proposal.end + _FOLLOWING)))
 
 
 def passage_signs(hit: Hit, read: PassageReading) -> PassageSigns:

@@ -46,9 +46,18 @@ def same_answer(first: tuple[str, ...], second: tuple[str, ...]) -> bool:
     return not numbers or numbers == numbers_of(longer) or _is_month(shorter)
 
 
-def repeats(words: tuple[str, ...], told: tuple[str, ...]) -> bool:
-    """Whether an answer, given as its words, names again what was told; equal numbers may be of different things."""
-    return bool(told) and not numbers_of(words) and same_answer(words, told)
+def repeats(words: tuple[str, ...], told: tuple[str, ...], following: tuple[str, ...] = ()) -> bool:
+    """Whether an answer, given as its words and those that follow it, names again what was told.
+
+    Equal numbers do where they are of the same thing: "12" before "training courses" repeats "12 training courses",
+    but neither "12" before "helicopters" nor "12" alone does.
+    """
+    if not told or not same_answer(words, told):
+        return False
+    if not numbers_of(words):
+        return True
+    whole = (*words, *following)[: len(told)]
+    return len(told) > len(numbers_of(told)) and whole == told
 
 
 def _is_month(words: tuple[str, ...]) -> bool:
