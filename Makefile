@@ -60,8 +60,9 @@ bench: $(DATA_DIR)/default/store.sqlite $(VENV)/.installed-dev ## Measure latenc
 bench-reader: $(DATA_DIR)/default/store.sqlite $(VENV)/.installed-dev ## Measure the reader on the data sets in DATA, the paragraph given.
 	@$(BIN)/python -m eval.bench.reader $(DATA)
 
-bench-tuning: $(VENV)/.installed-dev ## Compare settings of retrieval on questions to choose by, of the data sets in DATA.
+bench-tuning: $(VENV)/.installed-dev ## Compare settings of retrieval on questions to choose by, of the data sets in DATA, and long documents with short ones.
 	@$(BIN)/python -m eval.bench.tuning $(DATA)
+	@$(BIN)/python -m eval.bench.long $(DATA)
 
 bench-retrieval: $(VENV)/.installed-dev ## Measure ranking, answers and silence on the data sets in DATA, over all their paragraphs.
 	@$(BIN)/python -m eval.bench.retrieval $(DATA)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tiny_data import tiny_data
 from word_embedder import WordEmbedder
 
-from eval.bench import tuning
+from eval.bench import long, tuning
 from eval.bench.embeddings import KeptEmbedder
 from eval.bench.forms import keywords, misspelt
 from eval.bench.long_documents import long_documents
@@ -84,6 +84,25 @@ def test_settings_are_compared_from_end_to_end(tmp_path: Path, monkeypatch: pyte
         for each in ("recall@1", "recall@5", "MRR", "right document first")
     }
     assert found["long documents | 200 tokens, 0 repeated | as asked | recall@5"] > 0.5
+
+
+def test_long_documents_are_asked_beside_their_paragraphs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    data = tmp_path / "data"
+    data.mkdir()
+    monkeypatch.setattr(long, "load_embedder", lambda *_, **__: WordEmbedder())
+    monkeypatch.setattr(long, "LONG_DOCUMENTS", 3)
+    for module in (long, tuning, __import__("eval.bench.data", fromlist=["OUTPUT"])):
+        monkeypatch.setattr(module, "OUTPUT", tmp_path / "out")
+    options = ["--questions", "4", "--depth", "1", "--depth", "10", "--size", "100", "20"]
+    result = CliRunner().invoke(long.main, [str(tiny_data(data)), *options])
+    assert result.exit_code == 0, result.output
+    figures = json.loads((tmp_path / "out" / "bench-long.json").read_text())
+    for arrangement in ("paragraphs", "paragraphs, titled alike", "long documents"):
+        labels = [f"{arrangement}, 100 tokens, 20 repeated, {depth} read" for depth in (1, 10)]
+        first, later = ({k: figures[f"{label} | {k}"]["value"] for k in long.FIGURES} for label in labels)
+        assert later["right place cited"] <= later["right document cited"] <= 1
+        assert later["F1, silence 0"] <= later["F1, forced"]
+        assert first["right place cited"] <= later["right place cited"] > 0
 
 
 def test_missing_data_is_told_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,7 +17,7 @@ from rich.progress import Progress
 from eval.bench.data import ALL_FILES, OUTPUT, folder_argument, publish, with_interval
 from eval.bench.embeddings import KeptEmbedder
 from eval.bench.forms import keywords, misspelt
-from eval.bench.long_documents import long_documents
+from eval.bench.long_documents import LongDocument, long_documents
 from eval.cases import SEEDS_SET, read_cases, select
 from eval.paragraphs import source_of
 from eval.squad import Corpus, Question, held_out_titles, load_squad
@@ -100,18 +100,15 @@ def main(data: Path, questions: int, only: str) -> None:
         raise click.ClickException(str(error)) from None
     spread = [chosen[each] for each in np.linspace(0, len(chosen) - 1, min(questions, len(chosen))).astype(int)]
     result: dict[str, Any] = {}
-    paragraphs = [
-        make_document(each.text, source=source_of(number), title=each.title)
-        for number, each in enumerate(corpus.paragraphs)
-    ]
-    asked = forms([(each.text, tuple(_golds(each, source_of(each.paragraph), 0))) for each in spread])
+    paragraphs, single = single_questions(corpus, range(len(corpus.paragraphs)), spread)
+    asked = forms([(each.text, each.gold) for each in single])
     asked_seeds = {"seeds dev": seed_questions()}
     seeds = [read_document(path, source=source) for source, path in find_files(_SEEDS)]
     for setting in settings_to_try():
         if only in setting.name:
             result |= _figures("paragraphs", paragraphs, asked, setting, embedder)
             result |= _figures("seeds", seeds, asked_seeds, setting, embedder)
-    long, long_asked = long_questions(corpus, chosen)
+    long, long_asked = long_questions(long_documents(corpus, chosen, LONG_DOCUMENTS), chosen)
     for setting in sizes_to_try():
         if only in setting.name:
             result |= _figures("long documents", long, {"as asked": long_asked}, setting, embedder)
@@ -140,9 +137,8 @@ def forms(asked: Sequence[tuple[str, tuple[Span, ...]]]) -> dict[str, list[Asked
     }
 
 
-def long_questions(corpus: Corpus, chosen: Sequence[Question]) -> tuple[list[Document], list[Asked]]:
-    """Return the long documents, and the questions with the places where their answers stand in them."""
-    made = long_documents(corpus, chosen, LONG_DOCUMENTS)
+def long_questions(made: Sequence[LongDocument], chosen: Sequence[Question]) -> tuple[list[Document], list[Asked]]:
+    """Return long documents as documents, and the questions with the places where their answers stand in them."""
     documents = [
         make_document(each.text, source=f"long-{number}.txt", title=f"Document {number}")
         for number, each in enumerate(made)
@@ -153,6 +149,20 @@ def long_questions(corpus: Corpus, chosen: Sequence[Question]) -> tuple[list[Doc
         for paragraph, start in each.starts.items()
     }
     return documents, [Asked(each.text, tuple(_golds(each, *where[each.paragraph]))) for each in chosen]
+
+
+def single_questions(
+    corpus: Corpus, numbers: Iterable[int], chosen: Sequence[Question], *, title: str | None = None
+) -> tuple[list[Document], list[Asked]]:
+    """Return paragraphs as documents of their own, and the questions with the places of their answers.
+
+    Each document has the title of its article, or all have the same `title`.
+    """
+    documents = [
+        make_document(each.text, source=source_of(number), title=each.title if title is None else title)
+        for number, each in ((number, corpus.paragraphs[number]) for number in numbers)
+    ]
+    return documents, [Asked(each.text, tuple(_golds(each, source_of(each.paragraph), 0))) for each in chosen]
 
 
 def seed_questions() -> list[Asked]:
@@ -167,7 +177,9 @@ def _golds(question: Question, source: str, start: int) -> Iterable[Span]:
 
 def indexed(name: str, documents: Sequence[Document], embedder: Embedder, passages: PassageSettings) -> Path:
     """Index documents below the output folder, unless they are indexed there already; return the data directory."""
-    data_dir = OUTPUT / "tuning" / f"{name.replace(' ', '-')}-{passages.max_tokens}-{passages.overlap_tokens}"
+    data_dir = (
+        OUTPUT / "tuning" / f"{name.replace(',', '').replace(' ', '-')}-{passages.max_tokens}-{passages.overlap_tokens}"
+    )
     with (
         write_lock(data_dir),
         Library(data_dir, embedder, passage_settings=passages, reindex=lambda *_: None) as library,
