@@ -213,6 +213,9 @@ class Collections(RuleBasedStateMachine):
             return
         self._count()
         file = self._folder / f"{self._lives}.backup"
+        # An index that lost its last document while another one was asked for is that other one from the next start on.
+        self.library.close()
+        self.library = self._open()
         before = {name: self.library.collection(name).fingerprint() for name in self.model}
         back_up(self.data_dir, file)
         self._lives += 1

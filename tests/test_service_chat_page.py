@@ -9,8 +9,7 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from browsing import CHROMIUM, NO_CHROMIUM, chromium, served, watched
+from browsing import CHROMIUM, NO_CHROMIUM, chromium, harm, served, watched
 from fastapi import FastAPI
 from hostile import HOSTILE
 from playwright.sync_api import Browser, FilePayload, FloatRect, Locator, Page, Route, expect
@@ -136,18 +135,6 @@ def box_of(locator: Locator) -> FloatRect:
 def send(page: Page, name: str, content: bytes) -> None:
     """Choose a file to add."""
     page.locator("#files").set_input_files(FilePayload(name=name, mimeType="application/octet-stream", buffer=content))
-
-
-def harm(page: Page) -> list[str]:
-    """Return what axe finds to be serious or worse, with the elements concerned."""
-    page.evaluate("Promise.all(document.getAnimations().map((each) => each.finished.catch(() => {})))")
-    found = Axe().run(page).response["violations"]
-    return [
-        f"{each['id']}: {node['html'][:200]} {node['failureSummary']}"
-        for each in found
-        if each["impact"] in ("serious", "critical")
-        for node in each["nodes"]
-    ]
 
 
 def test_asks_sees_where_it_is_looked_for_and_then_the_answer(open_page: Open) -> None:

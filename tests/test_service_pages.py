@@ -2,10 +2,10 @@
 
 import json
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Literal
 
 import pytest
-from browsing import CHROMIUM, NO_CHROMIUM, chromium, served, watched
+from browsing import CHROMIUM, NO_CHROMIUM, chromium, harm, served, watched
 from playwright.sync_api import Browser, Page
 from word_embedder import WordEmbedder
 
@@ -69,6 +69,24 @@ def test_document_page_marks_the_cited_words(page: Page, service: tuple[str, boo
     assert page.locator("#title").text_content() == "<i>Title</i>"
     assert page.title().startswith("<i>Title</i>")
     assert page.locator("#text script, #text img").count() == 0
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [360, 1200])
+def test_axe_finds_nothing_serious_on_the_document_page(
+    page: Page, service: tuple[str, bool], scheme: Literal["light", "dark"], width: int
+) -> None:
+    receipt = _add(page, HOSTILE)
+    page.emulate_media(color_scheme=scheme)
+    page.set_viewport_size({"width": width, "height": 740})
+    page.goto(f"/documents/{receipt['id']}#char=3,9")
+    if service[1]:
+        page.get_by_label("This service needs a key").wait_for()
+        assert harm(page) == []
+    _give_key(page, service)
+    page.locator("mark").wait_for()
+    assert harm(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
 def test_document_page_tells_that_there_is_none(page: Page, service: tuple[str, bool]) -> None:

@@ -12,10 +12,12 @@ from typing import Any
 
 import click
 import httpx2
+from rich.progress import Progress
 
 from eval.bench.data import publish
 from eval.bench.load import server
 from eval.cases import SEEDS_SET, read_cases, select
+from service.console import err
 from service.settings import Settings
 
 _CHAT = "/v1/chat/completions"
@@ -55,9 +57,9 @@ def measure(client: httpx2.Client, questions: Sequence[str], *, rounds: int) -> 
         for ask in ways.values():
             ask(question)
     names = list(ways)
-    for turn in range(rounds):
-        for number, question in enumerate(questions):
-            shift = (turn + number) % len(names)  # none of them is always the one after the same other
+    with Progress(console=err) as progress:
+        for number, question in enumerate(progress.track([*questions] * rounds, description="Asking")):
+            shift = (number + number // len(questions)) % len(names)  # none always comes after the same other
             for name in names[shift:] + names[:shift]:
                 taken[name].append(ways[name](question))
     first = {name: median(each.first for each in times) for name, times in taken.items()}
