@@ -27,6 +27,7 @@ from service.console import err
 from service.engine import load_reader
 from service.settings import Settings
 
+ARRANGEMENTS = ("long documents", "paragraphs", "paragraphs, titled alike")
 FIGURES = ("right document cited", "right place cited", "F1, forced", "F1, silence 0")
 
 _PRESENT = PassageSettings()
@@ -35,6 +36,9 @@ _PRESENT = PassageSettings()
 @click.command()
 @folder_argument
 @click.option("--questions", default=200, show_default=True, help="Questions to sample; FULL=1 takes all.")
+@click.option(
+    "--of", "wanted", type=click.Choice(ARRANGEMENTS), multiple=True, default=ARRANGEMENTS, help="What to ask."
+)
 @click.option("--depth", "depths", type=int, multiple=True, help="Passages to read; several are compared.")
 @click.option(
     "--size",
@@ -45,7 +49,13 @@ _PRESENT = PassageSettings()
     show_default=True,
     help="Most tokens of a passage, and how many of them are repeated; several are compared.",
 )
-def main(data: Path, questions: int, depths: tuple[int, ...], sizes: tuple[tuple[int, int], ...]) -> None:
+def main(
+    data: Path,
+    questions: int,
+    wanted: tuple[str, ...],
+    depths: tuple[int, ...],
+    sizes: tuple[tuple[int, int], ...],
+) -> None:
     """Ask long documents, and the paragraphs that they are made of."""
     settings = Settings.from_environment()
     reader = load_reader(settings)
@@ -59,13 +69,20 @@ def main(data: Path, questions: int, depths: tuple[int, ...], sizes: tuple[tuple
     chosen = sample(held_out, questions)
     made = long_documents(corpus, held_out, LONG_DOCUMENTS)
     inside = sorted({number for each in made for number in each.starts})
-    arrangements = {
-        "paragraphs": single_questions(corpus, inside, chosen),
-        "paragraphs, titled alike": single_questions(corpus, inside, chosen, title="Document"),
-        "long documents": long_questions(made, chosen),
-    }
+    arrangements = dict(
+        zip(
+            ARRANGEMENTS,
+            (
+                long_questions(made, chosen),
+                single_questions(corpus, inside, chosen),
+                single_questions(corpus, inside, chosen, title="Document"),
+            ),
+            strict=True,
+        )
+    )
     result: dict[str, Any] = {"reader": reader.identity, "long documents": len(made), "paragraphs": len(inside)}
-    for name, (documents, asked) in arrangements.items():
+    for name in wanted:
+        documents, asked = arrangements[name]
         for size in sizes:
             passages = PassageSettings(*size)
             data_dir = indexed(f"{name} asked", documents, embedder, passages)
