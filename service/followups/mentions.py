@@ -1,9 +1,10 @@
 """Mentions: people, places and things that a turn of a conversation speaks of, found by their spelling."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from index.words import STOP_WORDS, words_of
+from service.followups.phrases import base_verb
 from service.followups.utterance import AUXILIARIES, PREPOSITIONS, QUESTION_WORDS, WORD, Question, is_verb
 
 # "Ministry of Foreign Affairs", "Ts. Munkh-Orgil", "Corinne Pereira Da Silva", "2019"; not "Who" at the beginning.
@@ -75,8 +76,7 @@ def head(phrase: str) -> str:
 def topic(asked: Question) -> str:
     """Return what a question is about: its subject or, where that is asked for, what stands behind the verb.
 
-    The subject ends before the verb. Behind "did" or "will" that is no verb by its form: it is then the last of some
-    words in lower case that follow each other ("did the 2019 loan / secure"), or the first one behind a name.
+    The subject ends before the verb.
     """
     words = [match[0] for match in WORD.finditer(asked.rest)]
     if not words:
@@ -91,25 +91,9 @@ def topic(asked: Question) -> str:
         (n for n, each in enumerate(words) if n and is_verb(each) and each.lower() not in AUXILIARIES), len(words)
     )
     if auxiliary not in _BE_OR_HAVE:
-        end = min(end, _base_verb(words))
+        verb = base_verb(words)
+        end = end if verb is None else min(end, verb)
     return " ".join(words[:end])
-
-
-def _base_verb(words: Sequence[str]) -> int:
-    """Return the number of the word that is likely the verb of a question with "did" or "will"; their count: none."""
-    for number, word in enumerate(words):
-        if not number or not _is_open(word):
-            continue
-        before, after = words[number - 1], words[number + 1 : number + 2]
-        opens = before.lower() in PREPOSITIONS or before.lower() in STOP_WORDS
-        if not opens and not (after and (_is_open(after[0]) or after[0] in ("of", "and", "or"))):
-            return number
-    return len(words)
-
-
-def _is_open(word: str) -> bool:
-    """Whether a word is in lower case and of an open class, so that it may be a noun, an adjective or a verb."""
-    return word.islower() and word not in STOP_WORDS and word not in PREPOSITIONS and not word.endswith(("'s", "’s"))
 
 
 def missing(words: str, text: str) -> Iterator[str]:

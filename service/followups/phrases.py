@@ -1,7 +1,7 @@
 """Noun phrases: what a question speaks of, found between its small words and its verbs."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from index.words import STOP_WORDS
@@ -112,7 +112,9 @@ def _phrase(text: str, run: list[re.Match[str]], preposition: str) -> NounPhrase
 def _marked(text: str) -> Iterator[tuple[re.Match[str], bool]]:
     """Yield the words of a text, each with whether it may be part of a noun phrase."""
     words = list(WORD.finditer(text))
-    verb = _base_verb(words)
+    auxiliary = next((n for n, each in enumerate(words) if each[0].lower() in _SUBJECT_FIRST), None)
+    behind = None if auxiliary is None else base_verb([each[0] for each in words[auxiliary + 1 :]])
+    verb = -1 if auxiliary is None or behind is None else auxiliary + 1 + behind
     for number, match in enumerate(words):
         word, lower = match[0], match[0].lower()
         before = words[number - 1][0].lower() if number else ""
@@ -125,25 +127,22 @@ def _marked(text: str) -> Iterator[tuple[re.Match[str], bool]]:
         yield match, determines or not (closed or acts)
 
 
-def _base_verb(words: list[re.Match[str]]) -> int:
-    """Return the number of the word that is likely the verb behind "did" or "will" and the subject; -1: none.
+def base_verb(words: Sequence[str]) -> int | None:
+    """Return the number of the word that is likely the verb among those behind "did" or "will"; None: there is none.
 
     It has no form of its own. It is the last of some words in lower case that follow each other ("did the 2019 loan /
     secure"), or the first one behind a name.
     """
-    auxiliary = next((n for n, each in enumerate(words) if each[0].lower() in _SUBJECT_FIRST), None)
-    if auxiliary is None:
-        return -1
-    for number in range(auxiliary + 2, len(words)):
-        if words[number][0] in AUXILIARIES:
-            return -1
-        if not _is_open(words[number][0]):
+    for number, word in enumerate(words):
+        if word in AUXILIARIES:
+            return None
+        if not number or not _is_open(word):
             continue
-        before, after = words[number - 1][0].lower(), words[number + 1][0] if number + 1 < len(words) else ""
+        before, after = words[number - 1].lower(), words[number + 1] if number + 1 < len(words) else ""
         opens = before in PREPOSITIONS or (before in STOP_WORDS and before not in _PRONOUNS)
         if not opens and not (after and (_is_open(after) or after in ("of", "and", "or"))):
             return number
-    return -1
+    return None
 
 
 def _is_open(word: str) -> bool:
