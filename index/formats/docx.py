@@ -1,8 +1,6 @@
 """DOCX: paragraphs, headings, lists, tables and notes of a Word file (mammoth makes HTML of them)."""
 
-import lzma
 import zipfile
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,22 +11,12 @@ import mammoth
 from index.errors import DamagedFile, EmptyFile, FileOverLimit, ScannedFile
 from index.formats.draft import Draft, clean
 from index.formats.html import parse, write
+from index.formats.kinds import ARCHIVE_DAMAGE
 from index.formats.limits import Limits
 
 _MOST_MEMBERS = 5000
 _DEEPEST = 200
 _CHUNK = 65_536
-# What `zipfile` raises of an archive that is damaged, or packed in a way that it does not know.
-_DAMAGE = (
-    zipfile.BadZipFile,
-    zlib.error,
-    lzma.LZMAError,
-    NotImplementedError,
-    RuntimeError,
-    EOFError,
-    ValueError,
-    OSError,
-)
 _STYLES = """
 p[style-name='Title'] => h1:fresh
 p[style-name='title'] => h1:fresh
@@ -91,7 +79,7 @@ def _check(path: Path, limits: Limits) -> bool:
                 pictures = pictures or member.filename.startswith("word/media/")
                 if _is_xml(member):
                     room -= _checked_xml(archive, member, room)
-    except _DAMAGE as error:
+    except ARCHIVE_DAMAGE as error:
         raise DamagedFile(f"The DOCX file is damaged: {error}.") from error
     return pictures
 

@@ -1,12 +1,25 @@
 """Kinds: what a file is, by its content first and by its name where the content leaves it open."""
 
+import lzma
 import re
 import zipfile
+import zlib
 from enum import Enum
 from pathlib import Path, PurePosixPath
 
 from index.errors import DamagedFile, EncryptedFile, UnsupportedFormat
 
+# What `zipfile` raises of an archive that is damaged, or packed in a way that it does not know.
+ARCHIVE_DAMAGE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    NotImplementedError,
+    RuntimeError,
+    EOFError,
+    ValueError,
+    OSError,
+)
 MARKDOWN_SUFFIXES = (".md", ".markdown")
 TEXT_SUFFIXES = (".txt", ".text", *MARKDOWN_SUFFIXES)
 HTML_SUFFIXES = (".html", ".htm", ".xhtml")
@@ -121,7 +134,7 @@ def _kind_of_archive(path: Path) -> Kind:
     try:
         with zipfile.ZipFile(path) as archive:
             names = set(archive.namelist())
-    except (zipfile.BadZipFile, ValueError, NotImplementedError, EOFError) as error:
+    except ARCHIVE_DAMAGE as error:
         raise DamagedFile(f"The file begins as a ZIP archive or DOCX file and is none: {error}.") from error
     if "word/document.xml" in names or ("[Content_Types].xml" in names and any(_is_word(name) for name in names)):
         return Kind.DOCX
