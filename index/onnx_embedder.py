@@ -124,11 +124,11 @@ class OnnxEmbedder:
         self._description = export.description
         self._threads = threads
         self._loading = threading.Lock()
-        self._sessions: dict[Path, onnxruntime.InferenceSession] = {}
+        self._passage_session: onnxruntime.InferenceSession | None = None
         in_int8 = export.description.question_sha256 is not None
-        self._question_file = export.question_file if in_int8 else export.model_file
-        self._session(self._question_file)
         with _told_of(export):
+            question_file = export.question_file if in_int8 else export.model_file
+            self._question_session = open_session(question_file, threads=threads)
             self._counter = Tokenizer.from_file(str(export.tokenizer_file))
             self._tokenizer = Tokenizer.from_file(str(export.tokenizer_file))
         self._counter.no_truncation()
@@ -144,7 +144,7 @@ class OnnxEmbedder:
     @property
     def engine(self) -> str:
         """ONNX Runtime and its version, and what is computed in less than single precision."""
-        reduced = "" if self._question_file == self._export.model_file else ", questions in int8"
+        reduced = "" if self._description.question_sha256 is None else ", questions in int8"
         return f"onnxruntime {onnxruntime.__version__}{reduced}"
 
     @property
@@ -159,21 +159,24 @@ class OnnxEmbedder:
             ModelError: the form for passages cannot be loaded.
         """
         prompted = [self._description.passage_prompt + text for text in texts]
-        return self._embed(prompted, self._session(self._export.model_file))
+        return self._embed(prompted, self._loaded_for_passages())
 
     def embed_question(self, question: str) -> Matrix:
         """Return a float32 matrix of shape (1, dimension) with a row of length 1."""
-        return self._embed([self._description.question_prompt + question], self._session(self._question_file))
+        return self._embed([self._description.question_prompt + question], self._question_session)
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """Return how many tokens each text has, special tokens left out."""
         return [len(encoding.ids) for encoding in self._counter.encode_batch(list(texts), add_special_tokens=False)]
 
-    def _session(self, file: Path) -> onnxruntime.InferenceSession:
+    def _loaded_for_passages(self) -> onnxruntime.InferenceSession:
+        """Return the session for passages. Questions never wait for it to be loaded."""
+        if self._description.question_sha256 is None:
+            return self._question_session
         with self._loading, _told_of(self._export):
-            if file not in self._sessions:
-                self._sessions[file] = open_session(file, threads=self._threads)
-            return self._sessions[file]
+            if self._passage_session is None:
+                self._passage_session = open_session(self._export.model_file, threads=self._threads)
+            return self._passage_session
 
     def _embed(self, texts: list[str], session: onnxruntime.InferenceSession) -> Matrix:
         vectors = np.empty((len(texts), self.dimension), dtype=np.float32)

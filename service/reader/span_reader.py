@@ -61,7 +61,9 @@ class PassageReading:
         return PassageReading(tuple(replace(each, hit=number) for each in self.proposals), self.evidence)
 
     def without(self, told: tuple[str, ...], passage: Passage) -> "PassageReading":
-        """Return the same reading of a passage without the proposals that repeat what was told."""
+        """Return the same reading of a passage without the proposals that repeat what was told, if anything was."""
+        if not told:
+            return self
         kept = (each for each in self.proposals if not repeats(each.words, told, _following(each, passage)))
         return replace(self, proposals=tuple(kept))
 
