@@ -63,6 +63,11 @@ class Corpus:
     questions: tuple[Question, ...]
 
 
+def held_out(corpus: Corpus) -> list[Question]:
+    """Return the questions about articles that are kept out of training."""
+    return [each for each in corpus.questions if corpus.paragraphs[each.paragraph].held_out]
+
+
 class CorpusBuilder:
     """Puts files together. A paragraph that two files hold is there once, and so is a question about it."""
 

@@ -19,7 +19,10 @@ _CUT_REACH = 200
 _CHARACTERS_PER_TOKEN = 10
 
 # Goes up with every change of what the same text is cut into, so that an index built by older rules is noticed.
-RULES_VERSION = 2
+RULES_VERSION = 3
+
+# What it costs to begin a passage within a paragraph, in passages twice as large as is ideal.
+_CUT_PARAGRAPH = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,15 +59,19 @@ class PassageSettings:
     """How large passages are, in tokens of the embedder.
 
     `max_tokens` leaves room for the heading that is embedded in front of the passage; `overlap_tokens` is how much of
-    the end of one passage the next may repeat (whole sentences only; 0: none).
+    the end of one passage the next may repeat (whole sentences only; 0: none). `ideal_tokens` is the size, overlap
+    left out, that passages get where paragraphs allow for it.
     """
 
     max_tokens: int = 200
     overlap_tokens: int = 0
+    ideal_tokens: int = 120
 
     def __post_init__(self) -> None:
         if self.max_tokens < 1 or not 0 <= self.overlap_tokens < self.max_tokens:
             raise ValueError("max_tokens must be at least 1 and overlap_tokens between 0 and max_tokens - 1")
+        if self.ideal_tokens < 1:
+            raise ValueError("ideal_tokens must be at least 1")
 
     @property
     def fresh_tokens(self) -> int:
@@ -74,10 +81,14 @@ class PassageSettings:
 
 @dataclass(frozen=True, slots=True)
 class _Unit:
-    """A sentence with its size, the white space before it counted in: the smallest thing that goes into a passage."""
+    """A sentence with its size, the white space before it counted in: the smallest thing that goes into a passage.
+
+    `opens`: a paragraph, or another block, begins with it.
+    """
 
     sentence: Sentence
     tokens: int
+    opens: bool
 
 
 def embedded_text(heading: str, text: str) -> str:
@@ -106,8 +117,7 @@ def split_passages(
     passages: list[Passage] = []
     blocks = split_blocks(text, markdown=markdown, structure=structure)
     for section, run, is_furniture in _runs(text, blocks, markdown=markdown):
-        sentences = [sentence for block in run for sentence in _sentences(text, block)]
-        units = _units(text, sentences, count_tokens, settings.fresh_tokens)
+        units = _units(text, run, count_tokens, settings.fresh_tokens)
         for window in _windows(units, settings):
             start, end = window[0].sentence.start, window[-1].sentence.end
             inside = tuple(unit.sentence for unit in window)
@@ -158,12 +168,15 @@ def _sentences(text: str, block: Block) -> Iterator[Sentence]:
         yield Sentence(block.start, block.end)
 
 
-def _units(text: str, sentences: list[Sentence], count_tokens: TokenCounter, max_tokens: int) -> list[_Unit]:
+def _units(text: str, blocks: list[Block], count_tokens: TokenCounter, max_tokens: int) -> list[_Unit]:
     """Size every sentence, and cut those that are too long into pieces that fit."""
+    sentences = [sentence for block in blocks for sentence in _sentences(text, block)]
+    opening = {block.start for block in blocks}
     units: list[_Unit] = []
     for sentence, tokens in _fitting(text, sentences, count_tokens, max_tokens):
         gap = sentence.start - units[-1].sentence.end if units else 0
-        units.append(_Unit(sentence, max(tokens, _least_tokens(gap + sentence.end - sentence.start))))
+        size = max(tokens, _least_tokens(gap + sentence.end - sentence.start))
+        units.append(_Unit(sentence, size, sentence.start in opening))
     return units
 
 
@@ -220,32 +233,33 @@ def _joins(text: str, at: int) -> bool:
 
 
 def _windows(units: list[_Unit], settings: PassageSettings) -> Iterator[list[_Unit]]:
-    """Yield as few windows as `max_tokens` allows, of sizes as even as they can be: none is a mere remainder."""
-    fewest = len(_packed(units, settings.fresh_tokens))
-    low, high = 1, settings.fresh_tokens  # the smallest capacity that needs no more windows than the largest one does
-    while low < high:
-        middle = (low + high) // 2
-        if len(_packed(units, middle)) <= fewest:
-            high = middle
-        else:
-            low = middle + 1
+    """Yield the windows that cost least together, as lines of a paragraph are broken (Knuth and Plass 1981).
+
+    A window costs the square of the share by which it is smaller or larger than is ideal, so that sizes are even and
+    none is a mere remainder; one that begins within a paragraph costs `_CUT_PARAGRAPH` more.
+    """
+    capacity = settings.fresh_tokens
+    ideal = min(settings.ideal_tokens, capacity)
+    cheapest, begins = [0.0], [0]  # of the first n units: what their windows cost, and where the last of them begins
+    for end in range(1, len(units) + 1):
+        best, size = (float("inf"), 0), 0
+        for begin in range(end - 1, -1, -1):
+            size += units[begin].tokens
+            if size > capacity and begin < end - 1:
+                break
+            off = size / ideal - 1
+            cut = 0.0 if units[begin].opens else _CUT_PARAGRAPH
+            best = min(best, (cheapest[begin] + off * off + cut, begin))
+        cheapest.append(best[0])
+        begins.append(best[1])
+    ends = [len(units)]
+    while ends[-1]:
+        ends.append(begins[ends[-1]])
     before: list[_Unit] = []
-    for window in _packed(units, low):
+    for begin, end in pairwise(reversed(ends)):
+        window = units[begin:end]
         yield _overlap(before, settings.overlap_tokens) + window
         before = window
-
-
-def _packed(units: list[_Unit], capacity: int) -> list[list[_Unit]]:
-    """Fill windows one after the other; a unit larger than `capacity` gets a window of its own."""
-    windows: list[list[_Unit]] = []
-    size = 0
-    for unit in units:
-        if not windows or size + unit.tokens > capacity:
-            windows.append([])
-            size = 0
-        windows[-1].append(unit)
-        size += unit.tokens
-    return windows
 
 
 def _overlap(window: list[_Unit], overlap_tokens: int) -> list[_Unit]:

@@ -34,7 +34,7 @@ class RetrievalSettings:
     """
 
     pool: int = 50
-    constant: float = 60.0
+    constant: float = 10.0
     dense_weight: float = 1.0
     full_text_weight: float = 1.0
     heading_weight: float = 0.5

@@ -1,6 +1,7 @@
 """Passages: exact offsets, nothing lost, never too large, never across a heading."""
 
-from itertools import pairwise
+from collections.abc import Sequence
+from itertools import accumulate, combinations, pairwise
 from pathlib import Path
 
 import pytest
@@ -19,9 +20,11 @@ SENTENCE = "One two three four five six seven eight nine. "  # ten tokens
 count_tokens = WordEmbedder().count_tokens
 
 
-def split(text: str, *, markdown: bool = False, max_tokens: int = 200, overlap_tokens: int = 0) -> list[Passage]:
+def split(
+    text: str, *, markdown: bool = False, max_tokens: int = 200, overlap_tokens: int = 0, ideal_tokens: int = 200
+) -> list[Passage]:
     """Split a text and check what holds for all passages of all texts."""
-    wanted = PassageSettings(max_tokens, overlap_tokens)
+    wanted = PassageSettings(max_tokens, overlap_tokens, ideal_tokens)
     passages = split_passages(text, markdown=markdown, count_tokens=count_tokens, settings=wanted)
     assert [passage.ordinal for passage in passages] == list(range(len(passages)))
     assert all(before.start < after.start and before.end <= after.end for before, after in pairwise(passages))
@@ -100,6 +103,48 @@ def test_passages_are_of_even_sizes() -> None:
     assert [len(passage.sentences) for passage in passages] == [3, 3, 3]
 
 
+def test_passages_end_where_paragraphs_end() -> None:
+    assert _sentences_of([2, 4, 3], max_tokens=50) == [2, 4, 3]
+
+
+def test_paragraphs_that_fit_stay_whole_though_they_are_larger_than_is_ideal() -> None:
+    assert _sentences_of([4, 4, 2, 2], max_tokens=40, ideal_tokens=20) == [4, 4, 2, 2]
+
+
+def test_short_paragraphs_are_put_together() -> None:
+    assert _sentences_of([1] * 6, max_tokens=40, ideal_tokens=20) == [2, 2, 2]
+
+
+def test_a_paragraph_that_is_too_long_is_cut_and_its_rest_goes_with_the_next() -> None:
+    assert _sentences_of([5, 1], max_tokens=40) == [3, 3]
+
+
+@given(st.lists(st.integers(1, 5), min_size=1, max_size=4), st.integers(1, 6), st.integers(1, 6))
+def test_no_other_way_to_cut_costs_less(paragraphs: list[int], room: int, wished: int) -> None:
+    ideal = min(wished, room)
+
+    def cost(lengths: Sequence[int]) -> float:
+        begins = set(accumulate(lengths)) - {sum(lengths)}
+        inside = begins - set(accumulate(paragraphs))
+        return 2 * len(inside) + sum((length / ideal - 1) ** 2 for length in lengths)
+
+    count = sum(paragraphs)
+    ways = (
+        [end - begin for begin, end in pairwise([0, *cuts, count])]
+        for number in range(count)
+        for cuts in combinations(range(1, count), number)
+    )
+    fitting = [way for way in ways if max(way) <= room]
+    made = _sentences_of(paragraphs, max_tokens=10 * room, ideal_tokens=10 * wished)
+    assert cost(made) == pytest.approx(min(map(cost, fitting)))
+
+
+def _sentences_of(paragraphs: Sequence[int], *, max_tokens: int, ideal_tokens: int = 200) -> list[int]:
+    """Return of how many sentences the passages are, of paragraphs with so many sentences of ten tokens each."""
+    text = "\n\n".join((SENTENCE * number).strip() for number in paragraphs)
+    return [len(passage.sentences) for passage in split(text, max_tokens=max_tokens, ideal_tokens=ideal_tokens)]
+
+
 def test_passages_end_between_sentences() -> None:
     passages = split(SENTENCE * 50, max_tokens=35)
     assert all(passage.text.endswith("nine.") and passage.text.startswith("One") for passage in passages)
@@ -120,10 +165,10 @@ def test_an_overlap_leaves_room_for_a_long_sentence_behind_it() -> None:
     assert passages[1].text.startswith("Cc dd.")
 
 
-@pytest.mark.parametrize(("size", "overlap"), [(0, 0), (-1, 0), (10, 10), (10, -1)])
-def test_sizes_that_leave_no_room_are_refused(size: int, overlap: int) -> None:
-    with pytest.raises(ValueError, match="max_tokens"):
-        PassageSettings(size, overlap)
+@pytest.mark.parametrize(("size", "overlap", "ideal"), [(0, 0, 1), (-1, 0, 1), (10, 10, 1), (10, -1, 1), (10, 0, 0)])
+def test_sizes_that_leave_no_room_are_refused(size: int, overlap: int, ideal: int) -> None:
+    with pytest.raises(ValueError, match="at least 1"):
+        PassageSettings(size, overlap, ideal)
 
 
 def test_a_long_sentence_is_cut_behind_punctuation_where_there_is_some() -> None:

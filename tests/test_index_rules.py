@@ -12,7 +12,7 @@ from index.passages import RULES_VERSION, PassageSettings, split_passages
 
 MARKDOWN = "# Fares\n\nA ticket costs 12 euros.\n\n- one\n- two\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n```\ncode\n```\n"
 
-EXPECTED = {2: "8dbd2f61e6bc7bae2c6e33b3b3b4cd8c7b745fd0fc6f6b860a60ceee2e134e07"}
+EXPECTED = {3: "ed747921303f3505350c4e17a2681af673a79fc75b21ce933e4f2823d8b36fc0"}
 
 
 def test_seeds_are_cut_as_the_version_of_the_rules_says() -> None:

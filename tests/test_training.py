@@ -19,13 +19,14 @@ from tokenizers import Tokenizer
 from word_embedder import WordEmbedder
 
 from eval.cases import SEEDS_SET, read_cases
-from eval.squad import Corpus
+from eval.squad import Corpus, held_out
+from eval.stories import load_stories
 from index.words import words_of
 from service.reader.artifact import DEFAULT_READER, TOKENIZER_FILE
 from service.reader.features import FeatureMaker
 from training import __main__ as commands
 from training.batches import Batch, batches, collate
-from training.data import held_out, load_corpus, load_qamr, load_stories, trained_on
+from training.data import load_corpus, load_qamr, trained_on
 from training.fit import Recipe, fit
 from training.groups import Group, Groups, Mix, Window
 from training.loss import batch_marks, reading_loss

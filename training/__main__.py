@@ -10,15 +10,23 @@ import click
 import torch
 from tokenizers import Tokenizer
 
+from eval.stories import load_stories
 from index.embedder import load_embedder
 from index.model_folder import DEFAULT_MODEL, find_model
 from service.console import err
-from service.reader.artifact import ARTIFACTS, RECORD_FILE, WEIGHTS_FILE
+from service.reader.artifact import (
+    ARTIFACTS,
+    DEFAULT_READER,
+    RECORD_FILE,
+    WEIGHTS_FILE,
+    Artifact,
+    load_artifact,
+)
 from service.reader.features import FeatureMaker
 from training.average import average
 from training.choosing import measure
-from training.data import file_hashes, load_corpus, load_qamr, load_stories
-from training.finish import NAME, finish
+from training.data import file_hashes, load_corpus, load_qamr
+from training.finish import NAME, calibrate_again, finish
 from training.fit import FIRST, SECOND, THIRD, fit
 from training.groups import FIRST_MIX, SECOND_MIX, THIRD_MIX, Groups
 from training.mining import mine
@@ -42,6 +50,10 @@ def main() -> None:
 _data = click.argument("data", type=click.Path(path_type=Path, exists=True, file_okay=False))
 _work = click.option(
     "--work", type=click.Path(path_type=Path), required=True, help="Folder for what is kept between runs."
+)
+_version = click.option("--version", required=True, help="Version of the artifact.")
+_output = click.option(
+    "-o", "--output", type=click.Path(path_type=Path), help="Default: among the artifacts of the service."
 )
 _name = click.option("--name", default="run", show_default=True, help="Name of the run; its folder below --work.")
 
@@ -123,16 +135,42 @@ def measure_command(data: Path, work: Path, name: str, limit: int) -> None:
 @_data
 @_work
 @_name
-@click.option("--version", required=True, help="Version of the artifact.")
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="Default: among the artifacts of the service.")
+@_version
+@_output
 def finish_command(data: Path, work: Path, name: str, version: str, output: Path | None) -> None:
     """Make an artifact of fitted weights: export, quantise, calibrate on what is kept out of training."""
+    target = _target(output, version)
     corpus = load_corpus(data)
+    found, stories = mine(corpus, work), load_stories()
+    _say(finish(work / name, corpus, found, stories, work, target, version, err.print))
+
+
+@main.command(name="calibrate")
+@_data
+@_work
+@click.option(
+    "--reader",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    default=DEFAULT_READER,
+    help="The reader's folder; default: the one in service.",
+)
+@_version
+@_output
+def calibrate_command(data: Path, work: Path, reader: Path, version: str, output: Path | None) -> None:
+    """Calibrate a finished reader anew, after a change of how passages are cut and found."""
+    target = _target(output, version)
+    _say(calibrate_again(load_artifact(reader), load_corpus(data), load_stories(), work, target, version, err.print))
+
+
+def _target(output: Path | None, version: str) -> Path:
+    """Return the folder for a new artifact, which must not exist."""
     target = output or ARTIFACTS / f"{NAME}-{version}"
     if target.exists():
         raise click.ClickException(f"{target} exists; choose another --version, or delete it.")
-    found, stories = mine(corpus, work), load_stories()
-    artifact = finish(work / name, corpus, found, stories, work, target, version, err.print)
+    return target
+
+
+def _say(artifact: Artifact) -> None:
     err.print(f"{artifact.identity}: {artifact.calibration}", soft_wrap=True)
 
 

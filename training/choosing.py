@@ -9,14 +9,13 @@ from numpy.typing import NDArray
 
 from eval.metrics import auroc, exact_match, f1
 from eval.reading import answering
-from eval.squad import Corpus, Question
+from eval.squad import Corpus, Question, held_out
 from index.sentences import split_sentences
 from service.reader.decoding import best_spans, span_scores, total_score
 from service.reader.edges import trim
 from service.reader.features import FeatureMaker
 from service.reader.runtime import Marks
 from training.batches import collate
-from training.data import held_out
 from training.groups import Group, Window
 from training.loss import batch_marks
 from training.mining import Found

@@ -1,7 +1,6 @@
 """The data to train and to choose on, and which articles of it are kept out of training."""
 
 import hashlib
-import json
 import re
 from pathlib import Path
 
@@ -16,14 +15,11 @@ from eval.squad import (
     read_articles,
     read_data,
 )
+from eval.stories import STORIES
 
 # SQuADShifts gives no titles for these two; every paragraph is a document of its own.
 SHIFTS_FILES = {"reddit.json": "Reddit", "amazon_reviews.json": "Amazon review"}
 QAMR_FILES = ("qamr/dev.tsv", "qamr/test.tsv")
-
-# Documents and questions of our own; training/stories/README.md says how they are made.
-STORIES = Path(__file__).with_name("stories")
-_STORIES_FOR_ONE_HELD_OUT = 8
 
 
 def load_corpus(folder: Path) -> Corpus:
@@ -64,37 +60,6 @@ def load_qamr(folder: Path) -> Corpus:
                     place = len(paragraphs) - 1
                     questions.append(Question(f"{head}:{number}", text, place, (gold,), (answer,)))
     return Corpus(tuple(paragraphs), tuple(questions))
-
-
-def load_stories(folder: Path = STORIES) -> Corpus:
-    """Read documents with questions that were written for this project, each document a paragraph.
-
-    One of eight is kept out of training, by the hash of its title. The members of a list are answers of equal weight.
-
-    Raises:
-        ValueError: an answer lies outside its document.
-    """
-    paragraphs: list[Paragraph] = []
-    questions: list[Question] = []
-    for path in sorted(folder.glob("*.jsonl")):
-        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines()):
-            content = json.loads(line)
-            name, title, text = f"{path.stem}#{number}", content["title"], content["text"]
-            digest = hashlib.sha256(title.encode()).digest()
-            paragraphs.append(Paragraph(name, title, text, digest[0] % _STORIES_FOR_ONE_HELD_OUT == 0))
-            for place, asked in enumerate(content["questions"]):
-                spans = asked["answers"]
-                if not all(0 <= start < end <= len(text) for start, end in spans):
-                    raise ValueError(f"{path}, line {number + 1}, question {place}: an answer lies outside the text")
-                gold = tuple(Gold(start, end, 1 / len(spans)) for start, end in spans)
-                accepted = tuple(text[each.start : each.end] for each in gold)
-                questions.append(Question(f"{name}:{place}", asked["question"], len(paragraphs) - 1, gold, accepted))
-    return Corpus(tuple(paragraphs), tuple(questions))
-
-
-def held_out(corpus: Corpus) -> list[Question]:
-    """Return the questions about articles that are kept out of training."""
-    return [each for each in corpus.questions if corpus.paragraphs[each.paragraph].held_out]
 
 
 def trained_on(corpus: Corpus) -> list[Question]:

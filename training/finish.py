@@ -3,6 +3,7 @@
 import json
 import shutil
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -59,18 +60,34 @@ def finish(
     onnx.checker.check_model(str(target / MODEL_FILE))
 
     hashes = file_hashes(target, (MODEL_FILE, TOKENIZER_FILE, WEIGHTS_FILE))
+    record: dict[str, Any] = json.loads((run / RECORD_FILE).read_text())
+    return _calibrate(Artifact(target, NAME, version, hashes, UNCALIBRATED), record, corpus, stories, work, say)
+
+
+def calibrate_again(
+    published: Artifact, corpus: Corpus, stories: Corpus, work: Path, target: Path, version: str, say: Say
+) -> Artifact:
+    """Make an artifact in `target` of a published one, calibrated on what is retrieved now, and measured anew.
+
+    For changes of how passages are cut and found: what is found decides what the reader's scores mean.
+    """
+    shutil.copytree(published.path, target)
+    record: dict[str, Any] = json.loads((target / RECORD_FILE).read_text())
+    return _calibrate(replace(published, path=target, version=version), record, corpus, stories, work, say)
+
+
+def _calibrate(
+    artifact: Artifact, record: dict[str, Any], corpus: Corpus, stories: Corpus, work: Path, say: Say
+) -> Artifact:
+    """Calibrate an artifact and write its description and its record, with the figures of what is kept out."""
     say("Reading the questions kept out")
-    artifact = Artifact(target, NAME, version, hashes, UNCALIBRATED)
-    reader = SpanReader(artifact, load_runtime(target / MODEL_FILE))
+    reader = SpanReader(artifact, load_runtime(artifact.path / MODEL_FILE))
     articles, told = open_readings(reader, corpus, work), told_readings(reader, stories, work)
     say("Calibrating")
     reader = calibrated(reader, articles)
     reader.artifact.write()
-
-    record: dict[str, Any] = json.loads((run / RECORD_FILE).read_text())
-    record["held_out"] = held_out_figures(reader, articles)
-    record["held_out_stories"] = told_figures(reader, told)
-    (target / RECORD_FILE).write_text(json.dumps(record, indent=2) + "\n")
+    record |= {"held_out": held_out_figures(reader, articles), "held_out_stories": told_figures(reader, told)}
+    (artifact.path / RECORD_FILE).write_text(json.dumps(record, indent=2) + "\n")
     return reader.artifact
 
 

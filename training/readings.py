@@ -6,12 +6,11 @@ from pathlib import Path
 
 from eval.paragraphs import index_paragraphs, retrieve_all
 from eval.reading import OpenReading, answering, read_again, read_all
-from eval.squad import Corpus, Question
+from eval.squad import Corpus, Question, held_out
 from index.embedder import load_embedder
 from index.model_folder import DEFAULT_MODEL
 from index.retriever import Hit
 from service.reader.span_reader import SpanReader
-from training.data import held_out
 
 # So many passages are read for a question.
 DEPTH = 10

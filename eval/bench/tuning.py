@@ -20,7 +20,8 @@ from eval.bench.forms import keywords, misspelt
 from eval.bench.long_documents import LongDocument, long_documents
 from eval.cases import SEEDS_SET, read_cases, select
 from eval.paragraphs import source_of
-from eval.squad import Corpus, Question, held_out_titles, load_squad
+from eval.squad import Corpus, Question, held_out, held_out_titles, load_squad
+from eval.stories import load_stories
 from index.collection import Collection
 from index.documents import Document, find_files, make_document, read_document
 from index.embedder import Embedder, load_embedder
@@ -41,10 +42,11 @@ Span = tuple[str, int, int]
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A question, and the spans of which a passage must hold one whole to be the right one."""
+    """A question, the spans of which a passage must hold one whole to be the right one, and the accepted wordings."""
 
     text: str
     gold: tuple[Span, ...]
+    accepted: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +80,19 @@ def settings_to_try() -> list[Setting]:
 
 def sizes_to_try() -> list[Setting]:
     """Return the sizes of passages that are compared on long documents."""
-    return [Setting(f"{size} tokens, {over} repeated", PassageSettings(size, over)) for size, over in _SIZES]
+    return [Setting(named(each), each) for each in _SIZES]
 
 
-_SIZES = ((200, 0), (100, 0), (200, 40), (150, 0))
+_SIZES = (
+    PassageSettings(),
+    *(PassageSettings(size, over, ideal) for size, over, ideal in ((200, 0, 80), (200, 0, 160), (200, 0, 200))),
+    *(PassageSettings(size, over, size - over) for size, over in ((100, 0), (120, 0), (150, 0), (150, 30))),
+)
+
+
+def named(passages: PassageSettings) -> str:
+    """Return what settings of passages are called in tables and folders."""
+    return f"{passages.ideal_tokens} to {passages.max_tokens} tokens, {passages.overlap_tokens} repeated"
 
 
 @click.command()
@@ -103,15 +114,17 @@ def main(data: Path, questions: int, only: str) -> None:
     paragraphs, single = single_questions(corpus, range(len(corpus.paragraphs)), spread)
     asked = forms([(each.text, each.gold) for each in single])
     asked_seeds = {"seeds dev": seed_questions()}
-    seeds = [read_document(path, source=source) for source, path in find_files(_SEEDS)]
+    seeds = seed_documents()
     for setting in settings_to_try():
         if only in setting.name:
             result |= _figures("paragraphs", paragraphs, asked, setting, embedder)
             result |= _figures("seeds", seeds, asked_seeds, setting, embedder)
     long, long_asked = long_questions(long_documents(corpus, chosen, LONG_DOCUMENTS), chosen)
+    stories, stories_asked = story_questions()
     for setting in sizes_to_try():
         if only in setting.name:
             result |= _figures("long documents", long, {"as asked": long_asked}, setting, embedder)
+            result |= _figures("stories", stories, {"as asked": stories_asked}, setting, embedder)
             result |= _figures("seeds", seeds, asked_seeds, setting, embedder)
     publish("bench-tuning", result)
 
@@ -124,8 +137,8 @@ def load_chosen(data: Path) -> tuple[Corpus, list[Question]]:
     """
     corpus = load_squad(*(data / name for name in ALL_FILES))
     titles = {each.replace("_", " ") for each in held_out_titles(data)}
-    held_out = {number for number, each in enumerate(corpus.paragraphs) if each.title in titles}
-    return corpus, [each for each in corpus.questions if each.paragraph in held_out and each.answers]
+    kept_out = {number for number, each in enumerate(corpus.paragraphs) if each.title in titles}
+    return corpus, [each for each in corpus.questions if each.paragraph in kept_out and each.answers]
 
 
 def forms(asked: Sequence[tuple[str, tuple[Span, ...]]]) -> dict[str, list[Asked]]:
@@ -148,7 +161,7 @@ def long_questions(made: Sequence[LongDocument], chosen: Sequence[Question]) -> 
         for number, each in enumerate(made)
         for paragraph, start in each.starts.items()
     }
-    return documents, [Asked(each.text, tuple(_golds(each, *where[each.paragraph]))) for each in chosen]
+    return documents, [Asked(each.text, tuple(_golds(each, *where[each.paragraph])), each.accepted) for each in chosen]
 
 
 def single_questions(
@@ -162,13 +175,30 @@ def single_questions(
         make_document(each.text, source=source_of(number), title=each.title if title is None else title)
         for number, each in ((number, corpus.paragraphs[number]) for number in numbers)
     ]
-    return documents, [Asked(each.text, tuple(_golds(each, source_of(each.paragraph), 0))) for each in chosen]
+    return documents, [
+        Asked(each.text, tuple(_golds(each, source_of(each.paragraph), 0)), each.accepted) for each in chosen
+    ]
 
 
 def seed_questions() -> list[Asked]:
     """Return the answerable questions of the dev half of the set about the seeds."""
     cases = (case for case in select(read_cases(SEEDS_SET), "dev") if case.spans and not case.history)
-    return [Asked(case.question, tuple((each.document, each.start, each.end) for each in case.spans)) for case in cases]
+    return [
+        Asked(case.question, tuple((each.document, each.start, each.end) for each in case.spans), case.answers)
+        for case in cases
+    ]
+
+
+def seed_documents() -> list[Document]:
+    """Return the documents in `seeds/`."""
+    return [read_document(path, source=source) for source, path in find_files(_SEEDS)]
+
+
+def story_questions() -> tuple[list[Document], list[Asked]]:
+    """Return all stories as documents, and the answerable questions of those that are kept out of training."""
+    stories = load_stories()
+    chosen = [each for each in held_out(stories) if each.answers]
+    return single_questions(stories, range(len(stories.paragraphs)), chosen)
 
 
 def _golds(question: Question, source: str, start: int) -> Iterable[Span]:
@@ -177,9 +207,7 @@ def _golds(question: Question, source: str, start: int) -> Iterable[Span]:
 
 def indexed(name: str, documents: Sequence[Document], embedder: Embedder, passages: PassageSettings) -> Path:
     """Index documents below the output folder, unless they are indexed there already; return the data directory."""
-    data_dir = (
-        OUTPUT / "tuning" / f"{name.replace(',', '').replace(' ', '-')}-{passages.max_tokens}-{passages.overlap_tokens}"
-    )
+    data_dir = OUTPUT / "tuning" / f"{name} {named(passages)}".replace(",", "").replace(" ", "-")
     with (
         write_lock(data_dir),
         Library(data_dir, embedder, passage_settings=passages, reindex=lambda *_: None) as library,
