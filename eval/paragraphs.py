@@ -75,7 +75,7 @@ def retrieve_all(
     done = 0
     # A fork of a process that has threads may wait for ever for a lock that one of them held.
     context, opened = get_context("spawn"), (data_dir, model, model_cache)
-    with ProcessPoolExecutor(processes, context, initializer=_open, initargs=opened) as pool:
+    with ProcessPoolExecutor(max(1, min(processes, len(batches))), context, initializer=_open, initargs=opened) as pool:
         for found in pool.map(_retrieve, batches, [depth] * len(batches)):
             yield from found
             done += len(found)

@@ -75,15 +75,15 @@ def test_settings_are_compared_from_end_to_end(tmp_path: Path, monkeypatch: pyte
     monkeypatch.setattr(tuning, "LONG_DOCUMENTS", 3)
     for module in (tuning, __import__("eval.bench.data", fromlist=["OUTPUT"])):
         monkeypatch.setattr(module, "OUTPUT", tmp_path / "out")
-    result = CliRunner().invoke(tuning.main, [str(tiny_data(data)), "--questions", "4", "--only", "200 tokens, 0"])
+    result = CliRunner().invoke(tuning.main, [str(tiny_data(data)), "--questions", "4", "--only", "120 to 200 tokens"])
     assert result.exit_code == 0, result.output
     figures = json.loads((tmp_path / "out" / "bench-tuning.json").read_text())
     found = {name: figure["value"] for name, figure in figures.items() if name.startswith("long documents")}
     assert found.keys() == {
-        f"long documents | 200 tokens, 0 repeated | as asked | {each}"
+        f"long documents | 120 to 200 tokens, 0 repeated | as asked | {each}"
         for each in ("recall@1", "recall@5", "MRR", "right document first")
     }
-    assert found["long documents | 200 tokens, 0 repeated | as asked | recall@5"] > 0.5
+    assert found["long documents | 120 to 200 tokens, 0 repeated | as asked | recall@5"] > 0.5
 
 
 def test_long_documents_are_asked_beside_their_paragraphs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -93,12 +93,12 @@ def test_long_documents_are_asked_beside_their_paragraphs(tmp_path: Path, monkey
     monkeypatch.setattr(long, "LONG_DOCUMENTS", 3)
     for module in (long, tuning, __import__("eval.bench.data", fromlist=["OUTPUT"])):
         monkeypatch.setattr(module, "OUTPUT", tmp_path / "out")
-    options = ["--questions", "4", "--depth", "1", "--depth", "10", "--size", "100", "20"]
+    options = ["--questions", "4", "--depth", "1", "--depth", "10", "--size", "100", "20", "60"]
     result = CliRunner().invoke(long.main, [str(tiny_data(data)), *options])
     assert result.exit_code == 0, result.output
     figures = json.loads((tmp_path / "out" / "bench-long.json").read_text())
     for arrangement in ("paragraphs", "paragraphs, titled alike", "long documents"):
-        labels = [f"{arrangement}, 100 tokens, 20 repeated, {depth} read" for depth in (1, 10)]
+        labels = [f"{arrangement}, 60 to 100 tokens, 20 repeated, {depth} read" for depth in (1, 10)]
         first, later = ({k: figures[f"{label} | {k}"]["value"] for k in long.FIGURES} for label in labels)
         assert later["right place cited"] <= later["right document cited"] <= 1
         assert later["F1, silence 0"] <= later["F1, forced"]

@@ -69,19 +69,19 @@ def test_a_passage_first_in_both_lists_scores_one(store: Store) -> None:
     assert sources(hits) == ["a", "b"]
     assert [hit.rank for hit in hits] == [1, 2]
     assert hits[0].score == pytest.approx(1.0)
-    assert hits[1].score == pytest.approx((1 / 62) / (2 / 61))
+    assert hits[1].score == pytest.approx((1 / 12) / (2 / 11))
 
 
 def test_lists_are_fused_by_reciprocal_rank(store: Store) -> None:
     put(store, "a", "Trucks.")
     put(store, "b", "Trucks and more of other things.")
     put(store, "c", "Boats.")
-    settings = RetrievalSettings(constant=10, dense_weight=3.0, full_text_weight=1.0)
+    settings = RetrievalSettings(constant=20, dense_weight=3.0, full_text_weight=1.0)
     hits = found(store, "trucks", [("c", 0.9), ("b", 0.5), ("a", 0.1)], settings=settings)
-    expected = {"a": 3 / 13 + 1 / 11, "b": 3 / 12 + 1 / 12, "c": 3 / 11}
+    expected = {"a": 3 / 23 + 1 / 21, "b": 3 / 22 + 1 / 22, "c": 3 / 21}
     order = sorted(expected, key=lambda each: -expected[each])
     assert sources(hits) == order
-    assert [hit.score for hit in hits] == pytest.approx([expected[each] / (4 / 11) for each in order])
+    assert [hit.score for hit in hits] == pytest.approx([expected[each] / (4 / 21) for each in order])
 
 
 def test_a_passage_in_one_list_alone_is_found(store: Store) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 from click.testing import CliRunner
-from conftest import SEEDS
+from conftest import MODEL_CACHE, SEEDS
 from hypothesis import given
 from hypothesis import strategies as st
 from tiny_data import tiny_data
@@ -22,7 +22,7 @@ from eval.cases import SEEDS_SET, read_cases
 from eval.squad import Corpus, held_out
 from eval.stories import load_stories
 from index.words import words_of
-from service.reader.artifact import DEFAULT_READER, TOKENIZER_FILE
+from service.reader.artifact import DEFAULT_READER, TOKENIZER_FILE, load_artifact
 from service.reader.features import FeatureMaker
 from training import __main__ as commands
 from training.batches import Batch, batches, collate
@@ -440,6 +440,37 @@ def test_an_average_is_the_mean_of_the_weights_and_records_what_it_is_of(tmp_pat
         expected = (first.state_dict()[name] + second.state_dict()[name]) / 2
         assert torch.allclose(weight, expected, atol=1e-3), name
     assert json.loads((tmp_path / "mean" / "training.json").read_text()) == {"mean_of": [{"steps": 0}, {"steps": 1}]}
+
+
+def test_a_reader_is_calibrated_anew_by_what_is_found(
+    data: Path, corpus: Corpus, stories: Corpus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(commands, "load_stories", lambda: stories)
+    (tmp_path / "work").mkdir()
+    (tmp_path / "work" / ".models").symlink_to(MODEL_CACHE)
+    arguments = [
+        "calibrate",
+        str(data),
+        "--work",
+        str(tmp_path / "work"),
+        "--version",
+        "new",
+        "-o",
+        str(tmp_path / "new"),
+    ]
+    result = CliRunner().invoke(commands.main, arguments, catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    before, after = load_artifact(DEFAULT_READER), load_artifact(tmp_path / "new")
+    assert after.sha256 == before.sha256
+    assert after.calibration != before.calibration
+    assert after.identity.startswith("citespan-minilm-new@")
+    record, kept_out = json.loads((tmp_path / "new" / "training.json").read_text()), held_out(corpus)
+    assert record["held_out"]["questions"] == sum(bool(each.answers) for each in kept_out)
+    assert record["held_out_stories"]["questions"] == sum(bool(each.answers) for each in held_out(stories))
+    assert record["held_out"]["f1"] > 0.5  # what is kept out asks for names and years of a few sentences
+    again = CliRunner().invoke(commands.main, arguments)
+    assert again.exit_code == 1
+    assert "exists; choose another --version" in again.output
 
 
 def _tiny_model() -> SpanModel:
