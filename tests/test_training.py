@@ -8,6 +8,7 @@ from difflib import SequenceMatcher
 from pathlib import Path
 
 import numpy as np
+import onnxruntime as ort
 import pytest
 import torch
 from click.testing import CliRunner
@@ -22,7 +23,7 @@ from eval.cases import SEEDS_SET, read_cases
 from eval.squad import Corpus, held_out
 from eval.stories import load_stories
 from index.words import words_of
-from service.reader.artifact import DEFAULT_READER, TOKENIZER_FILE, load_artifact
+from service.reader.artifact import DEFAULT_READER, MODEL_FILE, TOKENIZER_FILE, load_artifact
 from service.reader.features import FeatureMaker
 from training import __main__ as commands
 from training.batches import Batch, batches, collate
@@ -32,6 +33,7 @@ from training.groups import Group, Groups, Mix, Window
 from training.loss import batch_marks, reading_loss
 from training.mining import Found
 from training.model import PAIR_SIZE, SpanModel
+from training.start import from_reader
 from training.swaps import Swapper
 from training.wording import keywords, mistyped
 
@@ -440,6 +442,21 @@ def test_an_average_is_the_mean_of_the_weights_and_records_what_it_is_of(tmp_pat
         expected = (first.state_dict()[name] + second.state_dict()[name]) / 2
         assert torch.allclose(weight, expected, atol=1e-3), name
     assert json.loads((tmp_path / "mean" / "training.json").read_text()) == {"mean_of": [{"steps": 0}, {"steps": 1}]}
+
+
+def test_a_published_reader_gives_its_weights_back() -> None:
+    model = from_reader(DEFAULT_READER / MODEL_FILE).eval()
+    features = MAKER.features(*MAKER.tokens(("Who paid for the lamp?", "Notes", "Bob Miller paid 42 euros. Ada left.")))
+    inputs = {
+        "input_ids": np.array([features.ids]),
+        "attention_mask": np.ones((1, len(features.ids)), dtype=np.int64),
+        "token_type_ids": np.array([features.type_ids()]),
+    }
+    published = ort.InferenceSession(DEFAULT_READER / MODEL_FILE).run(None, inputs)[0]
+    with torch.no_grad():
+        marks = model(*map(torch.tensor, inputs.values())).numpy()
+    for each, expected in ((marks[..., :2], published[..., :2]), (marks[..., 2:], published[..., 2:])):
+        assert np.corrcoef(each.ravel(), expected.ravel())[0, 1] > 0.995
 
 
 def test_a_reader_is_calibrated_anew_by_what_is_found(

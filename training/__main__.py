@@ -17,6 +17,7 @@ from service.console import err
 from service.reader.artifact import (
     ARTIFACTS,
     DEFAULT_READER,
+    MODEL_FILE,
     RECORD_FILE,
     WEIGHTS_FILE,
     Artifact,
@@ -31,7 +32,7 @@ from training.fit import FIRST, SECOND, THIRD, fit
 from training.groups import FIRST_MIX, SECOND_MIX, THIRD_MIX, Groups
 from training.mining import mine
 from training.model import SpanModel
-from training.start import START_LAYERS, from_cross_encoder, from_embedder
+from training.start import START_LAYERS, from_cross_encoder, from_embedder, from_reader
 
 # What `--start` names instead of a file.
 EMBEDDER = "embedder"
@@ -66,7 +67,8 @@ _name = click.option("--name", default="run", show_default=True, help="Name of t
 @click.option(
     "--start",
     required=True,
-    help="What to begin with: the cross-encoder's ONNX file, the word embedder, or the name of a run to go on from.",
+    help="What to begin with: the cross-encoder's ONNX file, the word embedder, the name of a run to go on from, or "
+    "the folder of a published reader.",
 )
 @click.option("--sample", default=1.0, show_default=True, help="Share of the data to use, for trials.")
 @click.option("--until", type=int, help="End the run after so many steps.")
@@ -180,6 +182,9 @@ def _started(start: str, work: Path) -> tuple[SpanModel, object]:
         return SpanModel.load(work / start / WEIGHTS_FILE), json.loads((work / start / RECORD_FILE).read_text())
     if start == EMBEDDER:
         return from_embedder(), EMBEDDER
+    if (Path(start) / MODEL_FILE).exists():
+        artifact = load_artifact(Path(start))
+        return from_reader(artifact.path / MODEL_FILE), {"reader": artifact.identity, "sha256": artifact.sha256}
     digest = sha256(Path(start).read_bytes()).hexdigest()
     return from_cross_encoder(Path(start), START_LAYERS), {"sha256": digest, "layers": START_LAYERS}
 
