@@ -358,6 +358,24 @@ def test_documents_come_in_pages(open_page: Open) -> None:
     expect(page.locator("#documents .title").first).to_be_visible()
 
 
+def test_who_types_while_the_page_loads_goes_on_typing(open_page: Open) -> None:
+    page = open_page("garden")
+    page.get_by_role("button", name="Documents", exact=True).click()
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route("**/v1/documents?*", hold)
+    with page.expect_request("**/v1/documents?*"):
+        page.reload()
+    page.get_by_label("Your question").fill("What do roses want?")
+    expect(page.locator("#library")).to_be_hidden()
+    held.pop().continue_()
+    expect(page.locator("#library")).to_be_visible()
+    expect(page.get_by_label("Your question")).to_be_focused()
+
+
 def test_collections_are_created_chosen_and_deleted(open_page: Open) -> None:
     page = open_page("garden")
     add(page, "quarrel")

@@ -228,8 +228,9 @@ async function begin() {
     if (link.question) {
       restore(link);
     } else {
+      const isTyping = document.activeElement === byId("question");
       follow();
-      if (!openPane()) {
+      if (isTyping || !openPane()) {
         byId("question").focus();
       }
     }
