@@ -5,10 +5,8 @@ import json
 import logging
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, replace
-from functools import partial
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -31,12 +29,12 @@ from index.indexer import Indexer, IndexIdentity, Progress
 from index.jobs import JobBook, JobTable
 from index.passages import PassageSettings
 from index.records import DocumentRecord
-from index.retriever import Hit, RetrievalSettings, retrieve
+from index.retriever import Hit, RetrievalSettings
+from index.search import Search
 from index.snapshot import Snapshot
 from index.staging import Unstaged
 from index.store import Store
 from index.vectors import Vectors
-from index.words import full_text_query, quoted_phrases
 
 # Returns the embedder of an identity, or None where it is not here any more.
 FindEmbedder = Callable[[str], Embedder | None]
@@ -245,7 +243,6 @@ class Collection:
             return self._retrieve(question, top_k, filters or NO_FILTERS)
 
     def _retrieve(self, question: str, top_k: int, filters: Filters) -> Retrieval:
-        settings = self._retrieval_settings
         while True:
             index = self._index
             query = None if index.indexer is None else index.indexer.embedder.embed_question(question)
@@ -254,53 +251,11 @@ class Collection:
                     self._follow(snapshot)
                     if index is not self._index:
                         continue  # the question was embedded for an index that is gone
-                    passing = set(snapshot.passage_ids(filters)) if filters else None
-                    phrases = quoted_phrases(question)
-                    holding = _both(snapshot.holding(phrases), passing) if phrases else None
-                    is_lacking = holding is not None and not holding
-                    among = None if is_lacking else holding
-                    allowed = passing if among is None else among
-                    furniture = self._furniture(snapshot, question, filters, among)
-                    dense = self._dense(snapshot, query, among=allowed, besides=furniture)
-                    behind = []
-                    if furniture and len(dense) < top_k:
-                        behind = self._dense(snapshot, query, among=_both(furniture, allowed))
-                find = partial(retrieve, snapshot, question, filters=filters, settings=settings, among=among)
-                hits = find(dense, top_k=top_k, furniture=False if furniture else None)
-                if furniture and len(hits) < top_k:
-                    found = find(behind, top_k=top_k - len(hits), furniture=True)
-                    hits += [replace(hit, rank=len(hits) + hit.rank) for hit in found]
+                    search = Search(snapshot, question, filters, self._retrieval_settings)
+                    near = search.near(self._vectors, query, top_k=top_k)
+                hits = search.hits(near, top_k=top_k)
                 fingerprint = self._fingerprint_of(snapshot, index)
-                return Retrieval([], fingerprint, hits) if is_lacking else Retrieval(hits, fingerprint)
-
-    def _furniture(self, snapshot: Snapshot, question: str, filters: Filters, among: set[int] | None) -> set[int]:
-        """Return the page furniture that comes behind content: all of it, or none where words are found only there."""
-        furniture = set(snapshot.furniture())
-        query = full_text_query(question)
-        if not furniture or query is None:
-            return furniture
-        weight = self._retrieval_settings.heading_weight
-        match = partial(snapshot.match, query, limit=1, heading_weight=weight, filters=filters, among=among)
-        return furniture if match(furniture=False) or not match(furniture=True) else set()
-
-    def _dense(
-        self,
-        snapshot: Snapshot,
-        query: Matrix | None,
-        *,
-        among: set[int] | None,
-        besides: AbstractSet[int] = frozenset(),
-    ) -> list[tuple[int, float]]:
-        """Search the vectors for as many wordings as the pool has; so that copies of one passage do not fill it."""
-        if query is None:
-            return []
-        pool = size = self._retrieval_settings.pool
-        while True:
-            found = self._vectors.search(query, size, among=among, besides=besides)
-            places = snapshot.places([each for each, _ in found])
-            if len(found) < size or len({place.wording for place in places.values()}) >= pool:
-                return found
-            size *= 4
+                return Retrieval([], fingerprint, hits) if search.lacks_phrases else Retrieval(hits, fingerprint)
 
     def reindex(self, *, progress: Progress | None = None, stopped: Callable[[], bool] = lambda: False) -> bool:
         """Build the index that is asked for beside the one that serves, and let it take its place in one transaction.
@@ -619,10 +574,6 @@ class Collection:
             ]
             known = self._fingerprint = generation, hashlib.sha256(json.dumps(parts).encode()).hexdigest()
         return known[1]
-
-
-def _both(first: set[int], second: set[int] | None) -> set[int]:
-    return first if second is None else first & second
 
 
 def _is_unchanged(known: DocumentRecord, document: Document) -> bool:

@@ -3,6 +3,7 @@
 import json
 import sqlite3
 from collections.abc import Collection, Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -253,17 +254,20 @@ class Snapshot:
         found: list[tuple[int, float]] = []
         wordings: set[int] = set()
         enough = 0.0  # the score of the last of them
-        for passage_id, score in self._searched(
+        rows = self._searched(
             "SELECT rowid, round(-bm25(full_text, ?, 1.0), ?) AS score FROM full_text"
             f" WHERE full_text MATCH ? {limits} ORDER BY score DESC",
             (heading_weight, _BM25_DIGITS, query, *values),
-        ):
-            if len(wordings) >= limit and score < enough:
-                break
-            found.append((passage_id, score))
-            if len(wordings) < limit:
-                wordings.add(self._wording(passage_id))
-                enough = score
+        )
+        while some := list(islice(rows, limit)):
+            wording = self._wordings([passage_id for passage_id, _ in some])
+            for passage_id, score in some:
+                if len(wordings) >= limit and score < enough:
+                    return found
+                found.append((passage_id, score))
+                if len(wordings) < limit:
+                    wordings.add(wording.get(passage_id, passage_id))
+                    enough = score
         return found
 
     def vectors(self, dimension: int) -> Iterator[tuple[list[int], Matrix]]:
@@ -367,9 +371,13 @@ class Snapshot:
             found.append(f"{astray} passages that do not stand where they say")
         return found
 
-    def _wording(self, passage_id: int) -> int:
-        row = self._connection.execute("SELECT wording FROM passages WHERE id = ?", (passage_id,)).fetchone()
-        return int(row[0] or passage_id) if row else passage_id
+    def _wordings(self, ids: Sequence[int]) -> dict[int, int]:
+        """Return the wordings of those of these passages that are there, by id."""
+        rows = self._connection.execute(
+            "SELECT id, coalesce(nullif(wording, 0), id) FROM passages WHERE id IN (SELECT value FROM json_each(?))",
+            (json.dumps(list(ids)),),
+        )
+        return dict(rows.fetchall())
 
     def _searched(self, query: str, values: Sequence[object]) -> Iterator[tuple[Any, ...]]:
         """Yield the rows of a query to the full text.

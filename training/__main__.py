@@ -28,8 +28,8 @@ from training.average import average
 from training.choosing import measure
 from training.data import file_hashes, load_corpus, load_qamr
 from training.finish import NAME, calibrate_again, finish
-from training.fit import FIRST, SECOND, THIRD, fit
-from training.groups import FIRST_MIX, SECOND_MIX, THIRD_MIX, Groups
+from training.fit import DEEP, FIRST, SECOND, THIRD, fit
+from training.groups import DEEP_MIX, FIRST_MIX, SECOND_MIX, THIRD_MIX, Groups
 from training.mining import mine
 from training.model import SpanModel
 from training.start import START_LAYERS, from_cross_encoder, from_embedder, from_reader
@@ -40,6 +40,7 @@ PASSES = {
     "first": (FIRST_MIX, FIRST),
     "second": (SECOND_MIX, SECOND),
     "third": (THIRD_MIX, THIRD),
+    "deep": (DEEP_MIX, DEEP),
 }
 
 
@@ -94,7 +95,7 @@ def fit_command(
     maker = _maker()
     folder = work / name
     torch.manual_seed(recipe.seed)  # heads that are new begin at random
-    model, origin = _started(start, work)
+    model, origin = _started(start, START_LAYERS[recipe.layers], work)
     steps = fit(model, groups.draw(recipe.number, recipe.seed), maker, recipe, folder, device=device, until=until)
     model.save(folder / WEIGHTS_FILE)
     record = {
@@ -176,7 +177,7 @@ def _say(artifact: Artifact) -> None:
     err.print(f"{artifact.identity}: {artifact.calibration}", soft_wrap=True)
 
 
-def _started(start: str, work: Path) -> tuple[SpanModel, object]:
+def _started(start: str, layers: tuple[int, ...], work: Path) -> tuple[SpanModel, object]:
     """Return the weights that `--start` names, and what the record says of them."""
     if (work / start / WEIGHTS_FILE).exists():
         return SpanModel.load(work / start / WEIGHTS_FILE), json.loads((work / start / RECORD_FILE).read_text())
@@ -186,7 +187,7 @@ def _started(start: str, work: Path) -> tuple[SpanModel, object]:
         artifact = load_artifact(Path(start))
         return from_reader(artifact.path / MODEL_FILE), {"reader": artifact.identity, "sha256": artifact.sha256}
     digest = sha256(Path(start).read_bytes()).hexdigest()
-    return from_cross_encoder(Path(start), START_LAYERS), {"sha256": digest, "layers": START_LAYERS}
+    return from_cross_encoder(Path(start), layers), {"sha256": digest, "layers": layers}
 
 
 def _maker() -> FeatureMaker:

@@ -83,6 +83,18 @@ SECOND_MIX = Mix(
     swapped=0.15,
     qamr=12000,
 )
+# Everything in one pass, for a network that is too slow for two.
+DEEP_MIX = replace(
+    FIRST_MIX,
+    shifts=0.25,
+    adversarial_negatives=0.2,
+    cropped=0.15,
+    qamr=4000,
+    withheld=0.15,
+    mistyped=0.05,
+    keywords=0.04,
+    stories=1,
+)
 # The third is for what is met in use and hardly is in public data: the questions of the stories, near misses, what is
 # typed in a hurry. A little of everything else is enough not to forget it.
 THIRD_MIX = replace(SECOND_MIX, withheld=0.3, mistyped=0.1, keywords=0.08, sample=0.1, stories=2)

@@ -77,6 +77,12 @@ class SpanModel(nn.Module):
         logits: Tensor = self.span_head(hidden) + self.passage_head(pooled)[:, None]
         return torch.cat([logits, self.pair_head(hidden)], dim=-1)
 
+    def freeze(self, layers: int) -> None:
+        """Keep the embeddings and so many of the layers above them from being trained; none of them for 0 layers."""
+        if layers:
+            for part in (self.encoder.embeddings, *self.encoder.encoder.layer[:layers]):
+                part.requires_grad_(False)
+
     def fold_scaling(self) -> None:
         """Scale the weights of the queries instead of the queries: the same scores, one product less."""
         for layer in self.encoder.encoder.layer:

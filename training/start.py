@@ -17,8 +17,8 @@ from training.model import SpanModel
 # Where a quantised product stands in the graph, and which weight it multiplies with.
 _PRODUCT = re.compile(r"^/(?P<weight>bert/.*|classifier)/MatMul_quant$|^/(?P<gemm>.*)/Gemm_MatMul_quant$")
 
-# Every second one of the cross-encoder's twelve.
-START_LAYERS = (1, 3, 5, 7, 9, 11)
+# Which of the cross-encoder's twelve layers a network begins with, by how many it has: every second one, or all.
+START_LAYERS = {6: (1, 3, 5, 7, 9, 11), 12: tuple(range(12))}
 
 
 def from_embedder(layers: int = 6) -> SpanModel:
