@@ -11,12 +11,14 @@ from typing import Any
 import onnx
 from tokenizers import Tokenizer
 
+from eval.bench.reader import gold_paragraph
 from eval.metrics import auroc, coverage_at, expected_calibration_error
-from eval.squad import Corpus
+from eval.squad import Corpus, held_out
+from index.embedder import load_embedder
 from index.model_folder import DEFAULT_MODEL, find_model
 from service.reader.artifact import MODEL_FILE, RECORD_FILE, TOKENIZER_FILE, WEIGHTS_FILE, Artifact, file_hashes
 from service.reader.features import FeatureMaker, Features
-from service.reader.runtime import load_runtime
+from service.reader.runtime import OnnxRuntime, load_runtime
 from service.reader.span_reader import SpanReader
 from training.calibration import UNCALIBRATED, calibrated
 from training.export import export
@@ -61,7 +63,11 @@ def finish(
 
     hashes = file_hashes(target, (MODEL_FILE, TOKENIZER_FILE, WEIGHTS_FILE))
     record: dict[str, Any] = json.loads((run / RECORD_FILE).read_text())
-    return _calibrate(Artifact(target, NAME, version, hashes, UNCALIBRATED), record, corpus, stories, work, say)
+    made = Artifact(target, NAME, version, hashes, UNCALIBRATED)
+    artifact, record = _calibrate(made, record, corpus, stories, work, say)
+    say("Measuring what the quantisation costs")
+    _write_record(artifact, record | {"paragraph_given": paragraph_given(artifact, single, corpus, work)})
+    return artifact
 
 
 def calibrate_again(
@@ -73,22 +79,42 @@ def calibrate_again(
     """
     shutil.copytree(published.path, target)
     record: dict[str, Any] = json.loads((target / RECORD_FILE).read_text())
-    return _calibrate(replace(published, path=target, version=version), record, corpus, stories, work, say)
+    made = replace(published, path=target, version=version)
+    artifact, record = _calibrate(made, record, corpus, stories, work, say)
+    _write_record(artifact, record)
+    return artifact
 
 
 def _calibrate(
     artifact: Artifact, record: dict[str, Any], corpus: Corpus, stories: Corpus, work: Path, say: Say
-) -> Artifact:
-    """Calibrate an artifact and write its description and its record, with the figures of what is kept out."""
+) -> tuple[Artifact, dict[str, Any]]:
+    """Calibrate an artifact, write its description, and add the figures of what is kept out to its record."""
     say("Reading the questions kept out")
     reader = SpanReader(artifact, load_runtime(artifact.path / MODEL_FILE))
     articles, told = open_readings(reader, corpus, work), told_readings(reader, stories, work)
     say("Calibrating")
     reader = calibrated(reader, articles)
     reader.artifact.write()
-    record |= {"held_out": held_out_figures(reader, articles), "held_out_stories": told_figures(reader, told)}
+    figures = {"held_out": held_out_figures(reader, articles), "held_out_stories": told_figures(reader, told)}
+    return reader.artifact, record | figures
+
+
+def _write_record(artifact: Artifact, record: dict[str, Any]) -> None:
     (artifact.path / RECORD_FILE).write_text(json.dumps(record, indent=2) + "\n")
-    return reader.artifact
+
+
+def paragraph_given(artifact: Artifact, single: Path, corpus: Corpus, work: Path) -> dict[str, Any]:
+    """Return how well the questions kept out are read in their paragraphs, in single precision and in int8.
+
+    `single` is the network before it was quantised.
+    """
+    embedder = load_embedder(cache=work / ".models")
+    questions = [each for each in held_out(corpus) if each.answers]
+    runtimes = {"single": OnnxRuntime(single), "int8": load_runtime(artifact.path / MODEL_FILE)}
+    return {
+        name: gold_paragraph(SpanReader(artifact, runtime), embedder, corpus, questions)
+        for name, runtime in runtimes.items()
+    }
 
 
 def held_out_figures(reader: SpanReader, readings: Readings) -> dict[str, Any]:
