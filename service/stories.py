@@ -53,12 +53,11 @@ def told_already(passages: Sequence[str]) -> list[bool]:
     """Return of each passage whether those before it say nearly all that it says, with all its numbers and names."""
     told: list[bool] = []
     known: set[tuple[str, ...]] = set()
-    names: set[str] = set()
-    for each in passages:
-        wording, of_it = shingles(each), figures(each)
-        told.append(len(wording & known) >= _TOLD * len(wording) and of_it <= names)
+    for number, each in enumerate(passages):
+        wording = shingles(each)
+        is_told = len(wording & known) >= _TOLD * len(wording)
+        told.append(is_told and figures(each) <= frozenset().union(*map(figures, passages[:number])))
         known |= wording
-        names |= of_it
     return told
 
 

@@ -396,6 +396,15 @@ def test_fitting_learns_and_a_run_cut_short_goes_on_to_the_same_weights(tmp_path
         fit(_tiny_model(), GROUPS * 12, MAKER, replace(recipe, seed=9), tmp_path / "cut")
 
 
+def test_what_is_frozen_stays_as_it_was(tmp_path: Path) -> None:
+    model = SpanModel(layers=2)
+    before = {name: each.clone() for name, each in model.state_dict().items()}
+    fit(model, GROUPS * 4, MAKER, Recipe(batch=3, learning_rate=2e-3, frozen=1), tmp_path)
+    changed = [name for name, each in model.state_dict().items() if not torch.equal(each, before[name])]
+    assert any(name.startswith("encoder.encoder.layer.1.") for name in changed)
+    assert not [name for name in changed if name.startswith(("encoder.embeddings.", "encoder.encoder.layer.0."))]
+
+
 def test_a_run_begun_again_begins_with_the_same_weights(
     data: Path, corpus: Corpus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -457,6 +466,28 @@ def test_a_published_reader_gives_its_weights_back() -> None:
         marks = model(*map(torch.tensor, inputs.values())).numpy()
     for each, expected in ((marks[..., :2], published[..., :2]), (marks[..., 2:], published[..., 2:])):
         assert np.corrcoef(each.ravel(), expected.ravel())[0, 1] > 0.995
+
+
+def test_a_finished_run_is_a_reader_that_says_what_int8_costs(
+    data: Path, corpus: Corpus, stories: Corpus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(commands, "load_stories", lambda: stories)
+    monkeypatch.setattr(commands, "mine", lambda *_: _found(corpus))
+    run = tmp_path / "run"
+    run.mkdir()
+    from_reader(DEFAULT_READER / MODEL_FILE).save(run / "weights.safetensors")
+    (run / "training.json").write_text('{"steps": 7}')
+    (tmp_path / ".models").symlink_to(MODEL_CACHE)
+    arguments = ["finish", str(data), "--work", str(tmp_path), "--version", "new", "-o", str(tmp_path / "new")]
+    result = CliRunner().invoke(commands.main, arguments, catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    artifact = load_artifact(tmp_path / "new")
+    record = json.loads((artifact.path / "training.json").read_text())
+    assert record["steps"] == 7
+    single, quantised = (record["paragraph_given"][each]["F1"]["value"] for each in ("single", "int8"))
+    assert single > 0.5
+    assert quantised == pytest.approx(single, abs=0.2)
+    assert record["paragraph_given"]["int8"]["questions"] == record["held_out"]["questions"]
 
 
 def test_a_reader_is_calibrated_anew_by_what_is_found(

@@ -67,4 +67,8 @@ def _is_month(words: tuple[str, ...]) -> bool:
 
 def numbers_of(words: Iterable[str]) -> set[str]:
     """Return those of some words, in lower case, that are numbers or hold digits."""
-    return {word for word in words if word in _NUMBER_WORDS or any(character.isdigit() for character in word)}
+    return {
+        word
+        for word in words
+        if word in _NUMBER_WORDS or (not word.isalpha() and any(character.isdigit() for character in word))
+    }
