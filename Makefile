@@ -75,11 +75,8 @@ bench-streaming: $(DATA_DIR)/default/store.sqlite $(VENV)/.installed-dev ## Meas
 	@$(BIN)/python -m eval.bench.streaming
 
 train: $(VENV)/.installed-dev ## Train the reader on the data sets in DATA, from the cross-encoder in START.
-	@$(BIN)/python -m training fit $(DATA) --work $(WORK) --pass first --start $(START) --name first
-	@$(BIN)/python -m training fit $(DATA) --work $(WORK) --pass second --start first --name second
-	@$(BIN)/python -m training fit $(DATA) --work $(WORK) --pass third --start second --name third
-	@$(BIN)/python -m training average --work $(WORK) --name mean second third
-	@$(BIN)/python -m training finish $(DATA) --work $(WORK) --name mean --version $(VERSION)
+	@$(BIN)/python -m training fit $(DATA) --work $(WORK) --pass deep --start $(START) --until 1560 --name deep
+	@$(BIN)/python -m training finish $(DATA) --work $(WORK) --name deep --version $(VERSION)
 
 wheel: $(VENV)/bin/python ## Build the wheel, web files and the reader's weights inside, into dist/.
 	rm -rf build dist

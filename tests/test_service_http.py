@@ -127,7 +127,7 @@ def test_a_follow_up_says_which_question_was_answered(client: TestClient) -> Non
     assert content["standalone_question"].startswith("when did Ada Lovelace write ")
     for no_history in (None, [], history[:1]):
         assert client.post("/v1/ask", json=body | {"history": no_history}).json()["standalone_question"] is None
-    body["question"] = "Which planet has rings?"
+    body["question"] = "Who founded the Red Cross in Geneva in 1863?"
     assert client.post("/v1/ask", json=body).json()["standalone_question"] is None
 
 

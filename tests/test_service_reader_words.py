@@ -89,6 +89,9 @@ def test_what_is_asked_for(question: str, asked: Asked) -> None:
         ("Khaan Quest", ["Khaan Quest"]),
         ("Ada (born in Rome, Italy) and Bob", ["Ada (born in Rome, Italy)", "Bob"]),
         ('"this, that" and more', ['"this, that"', "more"]),
+        ('Khaan Quest" and "Road', ["Khaan Quest", "Road"]),
+        ('("this, that" and more) and "these', ['("this, that" and more)', "these"]),
+        ('"Ada", "Bob and Cy"', ['"Ada"', '"Bob and Cy"']),
         (
             "he went home, as everybody had thought that he would have done long before",
             ["he went home, as everybody had thought that he would have done long before"],

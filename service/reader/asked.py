@@ -103,17 +103,34 @@ _OPENERS, _CLOSERS = "([{“«", ")]}”»"
 def members(text: str) -> list[tuple[int, int]]:
     """Return the offsets of the members of an enumeration ("France, Hungary and Japan"); of the whole where it is none.
 
-    Nothing is taken apart inside brackets or quotation marks.
+    Nothing is taken apart inside brackets or quotation marks. A mark whose other half stands elsewhere
+    is left out.
     """
     found: list[tuple[int, int]] = []
     begin = 0
     for match in _SEPARATOR.finditer(text):
         before = text[: match.start()]
         nested = sum(before.count(each) for each in _OPENERS) != sum(before.count(each) for each in _CLOSERS)
-        if match.start() > begin and not nested and before.count('"') % 2 == 0:
-            found.append((begin, match.start()))
+        if match.start() > begin and not nested and not _is_quoting(before):
+            found.append(_unquoted(text, begin, match.start()))
             begin = match.end()
-    found.append((begin, len(text)))
+    found.append(_unquoted(text, begin, len(text)))
     if len(found) < 2 or any(not 0 < len(text[start:end].split()) <= _LONGEST_MEMBER for start, end in found):
         return [(0, len(text))]
     return found
+
+
+def _is_quoting(text: str) -> bool:
+    """Whether a text ends inside straight quotation marks: the last of them stands where one opens, behind no word."""
+    last = text.rfind('"')
+    return last >= 0 and (last == 0 or text[last - 1].isspace() or text[last - 1] in _OPENERS)
+
+
+def _unquoted(text: str, start: int, end: int) -> tuple[int, int]:
+    """Return the edges of `text[start:end]` without a straight quotation mark there that has no other half."""
+    if text.count('"', start, end) % 2:
+        if text[start] == '"':
+            return start + 1, end
+        if text[end - 1] == '"':
+            return start, end - 1
+    return start, end
