@@ -260,7 +260,8 @@ class Snapshot:
             (heading_weight, _BM25_DIGITS, query, *values),
         )
         while some := list(islice(rows, limit)):
-            wording = self._wordings([passage_id for passage_id, _ in some])
+            # Where there are enough, only the ties of the last one are still looked for.
+            wording = self._wordings([passage_id for passage_id, _ in some]) if len(wordings) < limit else {}
             for passage_id, score in some:
                 if len(wordings) >= limit and score < enough:
                     return found
