@@ -10,6 +10,9 @@ DATA ?= ../shared/data
 WORK ?= data/.training
 START ?= cross-encoder.onnx
 VERSION ?= new
+# Stories that the first two passes ask, and those that the last one asks.
+EARLIER := agreements encyclopaedia features handbooks letters local manuals news pages research
+LATER := articles findings forces offices politics portraits relations relief summits towns twice web
 # What `make check` compares: the last run, and what was accepted.
 RUN := eval/out/seeds.json
 BASELINE := eval/baselines/seeds.json
@@ -75,8 +78,10 @@ bench-streaming: $(DATA_DIR)/default/store.sqlite $(VENV)/.installed-dev ## Meas
 	@$(BIN)/python -m eval.bench.streaming
 
 train: $(VENV)/.installed-dev ## Train the reader on the data sets in DATA, from the cross-encoder in START.
-	@$(BIN)/python -m training fit $(DATA) --work $(WORK) --pass deep --start $(START) --until 1560 --name deep
-	@$(BIN)/python -m training finish $(DATA) --work $(WORK) --name deep --version $(VERSION)
+	@$(BIN)/python -m training fit $(DATA) --work $(WORK) --pass deep --start $(START) --until 1560 --name deep $(EARLIER:%=--stories %)
+	@$(BIN)/python -m training fit $(DATA) --work $(WORK) --pass deeper --start deep --until 920 --name deeper $(EARLIER:%=--stories %)
+	@$(BIN)/python -m training fit $(DATA) --work $(WORK) --pass told --start deeper --name told $(LATER:%=--stories %)
+	@$(BIN)/python -m training finish $(DATA) --work $(WORK) --name told --version $(VERSION)
 
 wheel: $(VENV)/bin/python ## Build the wheel, web files and the reader's weights inside, into dist/.
 	rm -rf build dist

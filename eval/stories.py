@@ -6,6 +6,7 @@ lists as people's documents have them, which public data sets do not.
 
 import hashlib
 import json
+from collections.abc import Collection
 from pathlib import Path
 
 from eval.squad import Corpus, Gold, Paragraph, Question
@@ -14,17 +15,24 @@ STORIES = Path(__file__).parents[1] / "training" / "stories"
 _STORIES_FOR_ONE_HELD_OUT = 8
 
 
-def load_stories(folder: Path = STORIES) -> Corpus:
+def load_stories(folder: Path = STORIES, only: Collection[str] = ()) -> Corpus:
     """Read documents with questions that were written for this project, each document a paragraph.
+
+    `only` names the files to read, without their ending; where it names none, all are read.
 
     One of eight is kept out of training, by the hash of its title. The members of a list are answers of equal weight.
 
     Raises:
-        ValueError: an answer lies outside its document.
+        ValueError: an answer lies outside its document, or there is no file of a name in `only`.
     """
+    missing = set(only) - {path.stem for path in folder.glob("*.jsonl")}
+    if missing:
+        raise ValueError(f"{folder} has no stories named {', '.join(sorted(missing))}")
     paragraphs: list[Paragraph] = []
     questions: list[Question] = []
     for path in sorted(folder.glob("*.jsonl")):
+        if only and path.stem not in only:
+            continue
         for number, line in enumerate(path.read_text(encoding="utf-8").splitlines()):
             content = json.loads(line)
             name, title, text = f"{path.stem}#{number}", content["title"], content["text"]

@@ -78,15 +78,8 @@ class Search:
         query = full_text_query(self._question)
         if not furniture or query is None:
             return furniture
-        match = partial(
-            self._snapshot.match,
-            query,
-            limit=1,
-            heading_weight=self._settings.heading_weight,
-            filters=self._filters,
-            among=self._among,
-        )
-        return furniture if match(furniture=False) or not match(furniture=True) else set()
+        found = partial(self._snapshot.matches_any, query, filters=self._filters, among=self._among)
+        return furniture if found(furniture=False) or not found(furniture=True) else set()
 
     def _nearest(
         self,

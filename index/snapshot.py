@@ -236,21 +236,7 @@ class Snapshot:
         Raises:
             FullTextDamaged: the full text cannot be searched.
         """
-        # The plus keeps SQLite from searching the full text once for every passage that passes.
-        limits = ""
-        values: list[str] = []
-        if filters:
-            condition, of_filters = filters.condition()
-            limits += (
-                " AND +rowid IN (SELECT id FROM passages WHERE document IN"
-                f" (SELECT d.number FROM documents AS d WHERE {condition}))"
-            )
-            values += of_filters
-        if among is not None:
-            limits += " AND +rowid IN (SELECT value FROM json_each(?))"
-            values.append(json.dumps(sorted(among)))
-        if furniture is not None:
-            limits += f" AND +rowid {'' if furniture else 'NOT'} IN (SELECT id FROM passages WHERE furniture)"
+        limits, values = _limits(filters, among, furniture)
         found: list[tuple[int, float]] = []
         wordings: set[int] = set()
         enough = 0.0  # the score of the last of them
@@ -270,6 +256,23 @@ class Snapshot:
                     wordings.add(wording.get(passage_id, passage_id))
                     enough = score
         return found
+
+    def matches_any(
+        self,
+        query: str,
+        *,
+        filters: Filters = NO_FILTERS,
+        among: Collection[int] | None = None,
+        furniture: bool | None = None,
+    ) -> bool:
+        """Whether any passage matches an FTS5 query, of those that `match` would be limited to.
+
+        Raises:
+            FullTextDamaged: the full text cannot be searched.
+        """
+        limits, values = _limits(filters, among, furniture)
+        rows = self._searched(f"SELECT 1 FROM full_text WHERE full_text MATCH ? {limits} LIMIT 1", (query, *values))
+        return next(rows, None) is not None
 
     def vectors(self, dimension: int) -> Iterator[tuple[list[int], Matrix]]:
         """Yield all vectors that are as they were stored, some thousand at a time: ids and shape (ids, dimension)."""
@@ -405,6 +408,26 @@ class Snapshot:
 
     def _damaged(self, what: str) -> StoreDamaged:
         return damaged(self._path, what)
+
+
+def _limits(filters: Filters, among: Collection[int] | None, furniture: bool | None) -> tuple[str, list[str]]:
+    """Return the conditions that a search by words is limited by, and their values."""
+    # The plus keeps SQLite from searching the full text once for every passage that passes.
+    limits = ""
+    values: list[str] = []
+    if filters:
+        condition, of_filters = filters.condition()
+        limits += (
+            " AND +rowid IN (SELECT id FROM passages WHERE document IN"
+            f" (SELECT d.number FROM documents AS d WHERE {condition}))"
+        )
+        values += of_filters
+    if among is not None:
+        limits += " AND +rowid IN (SELECT value FROM json_each(?))"
+        values.append(json.dumps(sorted(among)))
+    if furniture is not None:
+        limits += f" AND +rowid {'' if furniture else 'NOT'} IN (SELECT id FROM passages WHERE furniture)"
+    return limits, values
 
 
 def _is_text(value: object, sha256: object) -> bool:

@@ -64,10 +64,10 @@ def compose(question: str, hits: Sequence[Hit], reading: Reading, *, base_url: s
                 group.add_evidence(found)
         elif asked is Asked.SEVERAL and groups and groups[0].lists(found, hits):
             groups[0].add_members(found)
-        else:
+        elif len(groups) <= MAX_ALTERNATIVES:
             groups.append(found)
     answers = []
-    for group in groups[: MAX_ALTERNATIVES + 1]:
+    for group in groups:
         places = group.places()
         citations = [cite(hits[each.hit], each.span, base_url=base_url, collection=collection) for each in places]
         stories = _stories(citations, [hits[each.hit].found.passage.text for each in places])

@@ -6,6 +6,7 @@ after reading, is it known whether their answers agree.
 """
 
 from collections.abc import Sequence
+from functools import cache
 
 from index.words import words_of
 from service.reader.words import numbers_of
@@ -25,7 +26,7 @@ Shingles = frozenset[tuple[str, ...]]
 def shingles(text: str) -> Shingles:
     """Return the runs of three words of a text; of a shorter one, all its words."""
     words = words_of(text)
-    return frozenset(tuple(words[place : place + _SHINGLE]) for place in range(max(1, len(words) - _SHINGLE + 1)))
+    return frozenset(zip(*(words[place:] for place in range(_SHINGLE)), strict=False)) or frozenset({tuple(words)})
 
 
 def figures(text: str) -> frozenset[str]:
@@ -53,10 +54,11 @@ def told_already(passages: Sequence[str]) -> list[bool]:
     """Return of each passage whether those before it say nearly all that it says, with all its numbers and names."""
     told: list[bool] = []
     known: set[tuple[str, ...]] = set()
+    named = cache(figures)
     for number, each in enumerate(passages):
         wording = shingles(each)
         is_told = len(wording & known) >= _TOLD * len(wording)
-        told.append(is_told and figures(each) <= frozenset().union(*map(figures, passages[:number])))
+        told.append(is_told and named(each) <= frozenset().union(*map(named, passages[:number])))
         known |= wording
     return told
 

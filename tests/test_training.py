@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from difflib import SequenceMatcher
@@ -186,6 +187,27 @@ def test_a_story_with_an_answer_outside_of_it_is_refused(tmp_path: Path) -> None
         load_stories(tmp_path)
 
 
+def test_stories_are_read_by_the_names_of_their_files(tmp_path: Path) -> None:
+    for name in ("letters", "news"):
+        content = {"title": name, "text": "Short.", "questions": []}
+        (tmp_path / f"{name}.jsonl").write_text(json.dumps(content) + "\n")
+    assert [each.title for each in load_stories(tmp_path).paragraphs] == ["letters", "news"]
+    assert [each.title for each in load_stories(tmp_path, only=["news"]).paragraphs] == ["news"]
+    with pytest.raises(ValueError, match=r"no stories named notes"):
+        load_stories(tmp_path, only=["news", "notes"])
+
+
+def test_a_swapped_question_is_asked_of_the_passage_that_answered(corpus: Corpus, data: Path, stories: Corpus) -> None:
+    asked = replace(stories, questions=tuple(replace(each, text="Was it 12 euros?") for each in stories.questions))
+    mix = Mix(sample=0, swapped_stories=1.0, stories=1, qamr=0)
+    groups = Groups(corpus, _found(corpus), load_qamr(data), asked, WordEmbedder().count_tokens, mix).draw(0, seed=1)
+    swapped = [group for group in groups if group.question != "Was it 12 euros?"]
+    assert len(swapped) == 2
+    for group in swapped:
+        assert not group.windows[0].targets
+        assert not set(re.findall(r"\d+", group.question)) & set(re.findall(r"\d+", group.windows[0].text))
+
+
 def test_the_stories_are_fit_to_train_on() -> None:
     stories = load_stories()
     assert len(stories.questions) > 2000
@@ -223,6 +245,11 @@ def test_a_swap_names_what_the_passage_does_not_hold() -> None:
     swaps = {swapper.swap("Did Ada Hill write in 1843?", "Ada Hill wrote in 1843.", random) for _ in range(50)}
     assert swaps - {None} == {"Did Bob Stone write in 1843?", "Did Ada Hill write in 1951?"}
     assert swapper.swap("why?", "Because.", random) is None
+    nearby = "Ada Hill wrote in 1843. Later, in 1850, came Cy Dale."
+    question, passage = "Did Ada Hill write in 1843?", "Ada Hill wrote in 1843."
+    swaps = [swapper.swap(question, passage, random, nearby=nearby) for _ in range(50)]
+    assert set(swaps) - {None} >= {"Did Cy Dale write in 1843?", "Did Ada Hill write in 1850?"}
+    assert sum(swap in {"Did Cy Dale write in 1843?", "Did Ada Hill write in 1850?"} for swap in swaps) > 40
 
 
 @given(

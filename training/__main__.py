@@ -28,8 +28,8 @@ from training.average import average
 from training.choosing import measure
 from training.data import file_hashes, load_corpus, load_qamr
 from training.finish import NAME, calibrate_again, finish
-from training.fit import DEEP, FIRST, SECOND, THIRD, fit
-from training.groups import DEEP_MIX, FIRST_MIX, SECOND_MIX, THIRD_MIX, Groups
+from training.fit import DEEP, DEEPER, FIRST, SECOND, THIRD, TOLD, fit
+from training.groups import DEEP_MIX, DEEPER_MIX, FIRST_MIX, SECOND_MIX, THIRD_MIX, TOLD_MIX, Groups
 from training.mining import mine
 from training.model import SpanModel
 from training.start import START_LAYERS, from_cross_encoder, from_embedder, from_reader
@@ -41,6 +41,8 @@ PASSES = {
     "second": (SECOND_MIX, SECOND),
     "third": (THIRD_MIX, THIRD),
     "deep": (DEEP_MIX, DEEP),
+    "deeper": (DEEPER_MIX, DEEPER),
+    "told": (TOLD_MIX, TOLD),
 }
 
 
@@ -71,27 +73,31 @@ _name = click.option("--name", default="run", show_default=True, help="Name of t
     help="What to begin with: the cross-encoder's ONNX file, the word embedder, the name of a run to go on from, or "
     "the folder of a published reader.",
 )
+@click.option("--stories", multiple=True, help="Only the stories of this file, named without its ending. Default: all.")
 @click.option("--sample", default=1.0, show_default=True, help="Share of the data to use, for trials.")
 @click.option("--until", type=int, help="End the run after so many steps.")
-@click.option("--device", default="cpu", show_default=True, help="cpu or cuda.")
 def fit_command(
     data: Path,
     work: Path,
     name: str,
     which: str,
     start: str,
+    stories: Sequence[str],
     sample: float,
     until: int | None,
-    device: str,
 ) -> None:
-    """Fit the weights on DATA, in one pass; a run that was cut short goes on from its last checkpoint."""
+    """Fit the weights on DATA, in one pass, on a GPU where there is one.
+
+    A run that was cut short goes on from its last checkpoint.
+    """
+    device = "cuda" if torch.cuda.is_available() else "cpu"
     corpus, sentences = load_corpus(data), load_qamr(data)
     found = mine(corpus, work)
     embedder = load_embedder(cache=work / ".models")
     mix, recipe = PASSES[which]
     mix = replace(mix, sample=mix.sample * sample)
     err.print("Cutting paragraphs into passages")
-    groups = Groups(corpus, found, sentences, load_stories(), embedder.count_tokens, mix)
+    groups = Groups(corpus, found, sentences, load_stories(only=stories), embedder.count_tokens, mix)
     maker = _maker()
     folder = work / name
     torch.manual_seed(recipe.seed)  # heads that are new begin at random
@@ -101,6 +107,7 @@ def fit_command(
     record = {
         "data_sha256": file_hashes(data),
         "start": origin,
+        "stories": stories or "all",
         "mix": asdict(mix),
         "recipe": asdict(recipe),
         "steps": steps,

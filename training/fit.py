@@ -5,7 +5,7 @@ import json
 import math
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import torch
@@ -54,6 +54,8 @@ FIRST = Recipe()
 SECOND = Recipe(number=1, batch=24, learning_rate=1.2e-4, warm_up=0.03, alone=0.5, alone_from=0.274, joint_from=0.713)
 # Twelve layers learn in one pass what six learn in two, and a step of theirs takes twice as long.
 DEEP = Recipe(number=3, learning_rate=1e-4, alone=0.5, alone_from=0.3, joint_from=0.5, layers=12, frozen=2)
+DEEPER = replace(DEEP, number=4, learning_rate=7e-5, warm_up=0.03, alone_from=0.0, joint_from=0.0)
+TOLD = replace(DEEPER, number=5, learning_rate=6e-5)
 THIRD = Recipe(number=2, batch=24, learning_rate=8e-5, warm_up=0.03, alone=0.5, joint_from=0.0)
 
 

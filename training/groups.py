@@ -30,6 +30,10 @@ class Window:
     title: str
     targets: tuple[Target, ...] = ()
 
+    def unmarked(self) -> "Window":
+        """Return the same passage as one that does not answer."""
+        return replace(self, targets=())
+
 
 @dataclass(frozen=True, slots=True)
 class Group:
@@ -55,6 +59,8 @@ class Mix:
     """Share of SQuAD questions also asked of nothing but passages that do not answer them."""
     swapped: float = 0.12
     """Share of questions also asked with a name or a number swapped."""
+    swapped_stories: float = 0.0
+    """The same of the questions of the stories, swapped for what else the story names."""
     withheld: float = 0.0
     """Share of questions also asked of their own passage without the sentences that hold the answer."""
     mistyped: float = 0.0
@@ -95,6 +101,18 @@ DEEP_MIX = replace(
     keywords=0.04,
     stories=1,
 )
+# The pass after that is harder: more passages beside an answer, and more questions without one.
+DEEPER_MIX = replace(
+    DEEP_MIX,
+    negatives=1.9,
+    removed=0.12,
+    shifts=0.2,
+    qamr=1500,
+    withheld=0.2,
+    swapped_stories=0.5,
+)
+# A short one for stories that have been added since, with enough of everything else not to forget it.
+TOLD_MIX = replace(DEEPER_MIX, sample=0.15)
 # The third is for what is met in use and hardly is in public data: the questions of the stories, near misses, what is
 # typed in a hurry. A little of everything else is enough not to forget it.
 THIRD_MIX = replace(SECOND_MIX, withheld=0.3, mistyped=0.1, keywords=0.08, sample=0.1, stories=2)
@@ -186,6 +204,10 @@ class Groups:
             rest = _without_answer(answering[0], question.accepted)
             if rest:
                 yield Group(question.text, (rest,))
+        if answering and random.random() < self._mix.swapped_stories:
+            swapped = self._swapper.swap(question.text, answering[0].text, random, nearby=story.text)
+            if swapped:
+                yield Group(swapped, (answering[0].unmarked(),))
 
     def _reworded(self, group: Group, random: np.random.Generator) -> Group:
         """Return the group asked as people ask in a hurry, or as it is."""

@@ -10,6 +10,7 @@ _NUMBER = re.compile(r"\b\d[\d,.]*\b|\b(?:two|three|four|five|six|seven|eight|ni
 # Capitals in the middle of a sentence: the first word is capital whatever it is.
 _NAME = re.compile(r"(?<=[a-z,] )[A-Z][\w'’-]+(?: (?:(?:of|the|de|and) )?[A-Z][\w'’-]+)*")
 _PATTERNS = (_YEAR, _NUMBER, _NAME)
+_TRIES = 5
 
 
 class Swapper:
@@ -21,18 +22,22 @@ class Swapper:
             sorted({match for text in questions for match in pattern.findall(text)}) for pattern in _PATTERNS
         ]
 
-    def swap(self, question: str, passage: str, random: np.random.Generator) -> str | None:
-        """Return the question with one thing in it swapped for one that the passage does not hold, or None."""
+    def swap(self, question: str, passage: str, random: np.random.Generator, *, nearby: str = "") -> str | None:
+        """Return the question with one thing in it swapped for one that the passage does not hold, or None.
+
+        What the text `nearby` names is taken first: it is what such a question might as well be about.
+        """
         places = [
-            (match, known)
+            (match, pattern, known)
             for pattern, known in zip(_PATTERNS, self._known, strict=True)
             for match in pattern.finditer(question)
         ]
         if not places:
             return None
-        match, known = places[int(random.integers(len(places)))]
-        for _ in range(5):
-            other: str = known[random.integers(len(known))]
-            if other.casefold() not in passage.casefold() and other.casefold() not in question.casefold():
-                return question[: match.start()] + other + question[match.end() :]
+        match, pattern, everywhere = places[int(random.integers(len(places)))]
+        for known in (sorted(set(pattern.findall(nearby))), everywhere):
+            for _ in range(_TRIES if known else 0):
+                other: str = known[random.integers(len(known))]
+                if other.casefold() not in passage.casefold() and other.casefold() not in question.casefold():
+                    return question[: match.start()] + other + question[match.end() :]
         return None

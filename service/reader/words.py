@@ -39,6 +39,8 @@ def same_answer(first: tuple[str, ...], second: tuple[str, ...]) -> bool:
     shorter, longer = sorted((first, second), key=len)
     if not shorter:
         return not longer
+    if shorter[0] not in longer:
+        return False
     places = range(len(longer) - len(shorter) + 1)
     if not any(longer[place : place + len(shorter)] == shorter for place in places):
         return False
