@@ -28,18 +28,15 @@ from training.average import average
 from training.choosing import measure
 from training.data import file_hashes, load_corpus, load_qamr
 from training.finish import NAME, calibrate_again, finish
-from training.fit import DEEP, DEEPER, FIRST, SECOND, THIRD, TOLD, fit
-from training.groups import DEEP_MIX, DEEPER_MIX, FIRST_MIX, SECOND_MIX, THIRD_MIX, TOLD_MIX, Groups
+from training.fit import DEEP, DEEPER, TOLD, fit
+from training.groups import DEEP_MIX, DEEPER_MIX, TOLD_MIX, Groups, Mix
 from training.mining import mine
 from training.model import SpanModel
-from training.start import START_LAYERS, from_cross_encoder, from_embedder, from_reader
+from training.start import from_cross_encoder, from_embedder, from_reader
 
 # What `--start` names instead of a file.
 EMBEDDER = "embedder"
 PASSES = {
-    "first": (FIRST_MIX, FIRST),
-    "second": (SECOND_MIX, SECOND),
-    "third": (THIRD_MIX, THIRD),
     "deep": (DEEP_MIX, DEEP),
     "deeper": (DEEPER_MIX, DEEPER),
     "told": (TOLD_MIX, TOLD),
@@ -66,7 +63,7 @@ _name = click.option("--name", default="run", show_default=True, help="Name of t
 @_data
 @_work
 @_name
-@click.option("--pass", "which", type=click.Choice(list(PASSES)), default="first", show_default=True)
+@click.option("--pass", "which", type=click.Choice(list(PASSES)), default="deep", show_default=True)
 @click.option(
     "--start",
     required=True,
@@ -101,7 +98,7 @@ def fit_command(
     maker = _maker()
     folder = work / name
     torch.manual_seed(recipe.seed)  # heads that are new begin at random
-    model, origin = _started(start, START_LAYERS[recipe.layers], work)
+    model, origin = _started(start, work)
     steps = fit(model, groups.draw(recipe.number, recipe.seed), maker, recipe, folder, device=device, until=until)
     model.save(folder / WEIGHTS_FILE)
     record = {
@@ -135,7 +132,7 @@ def measure_command(data: Path, work: Path, name: str, limit: int) -> None:
     corpus = load_corpus(data)
     found = mine(corpus, work)
     embedder = load_embedder(cache=work / ".models")
-    groups = Groups(corpus, found, load_qamr(data), load_stories(), embedder.count_tokens, FIRST_MIX)
+    groups = Groups(corpus, found, load_qamr(data), load_stories(), embedder.count_tokens, Mix())
     model = SpanModel.load(work / name / WEIGHTS_FILE).eval()
     figures = measure(model, _maker(), corpus, found, groups.passages, limit=limit)
     click.echo(json.dumps(asdict(figures), indent=2))
@@ -184,7 +181,7 @@ def _say(artifact: Artifact) -> None:
     err.print(f"{artifact.identity}: {artifact.calibration}", soft_wrap=True)
 
 
-def _started(start: str, layers: tuple[int, ...], work: Path) -> tuple[SpanModel, object]:
+def _started(start: str, work: Path) -> tuple[SpanModel, object]:
     """Return the weights that `--start` names, and what the record says of them."""
     if (work / start / WEIGHTS_FILE).exists():
         return SpanModel.load(work / start / WEIGHTS_FILE), json.loads((work / start / RECORD_FILE).read_text())
@@ -194,7 +191,7 @@ def _started(start: str, layers: tuple[int, ...], work: Path) -> tuple[SpanModel
         artifact = load_artifact(Path(start))
         return from_reader(artifact.path / MODEL_FILE), {"reader": artifact.identity, "sha256": artifact.sha256}
     digest = sha256(Path(start).read_bytes()).hexdigest()
-    return from_cross_encoder(Path(start), layers), {"sha256": digest, "layers": layers}
+    return from_cross_encoder(Path(start)), {"sha256": digest}
 
 
 def _maker() -> FeatureMaker:

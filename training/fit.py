@@ -36,8 +36,6 @@ class Recipe:
     """The share of the run after which it counts."""
     joint_from: float = 1.0
     """The share of the run after which spans are scored as such, instead of their beginnings and ends apart."""
-    layers: int = 6
-    """How many of a cross-encoder's layers it begins with, where it begins with one."""
     frozen: int = 0
     """So many layers, from the bottom, and the embeddings below them stay as they are; with 0, none does."""
     seed: int = 1
@@ -50,13 +48,9 @@ _COOL_DOWN = 0.1
 # How much faster than the encoder a part of the model learns. Pairs are learned last, at a low rate.
 _SCALES = {"encoder": 1.0, "span_head": 3.0, "passage_head": 3.0, "pair_head": 10.0}
 
-FIRST = Recipe()
-SECOND = Recipe(number=1, batch=24, learning_rate=1.2e-4, warm_up=0.03, alone=0.5, alone_from=0.274, joint_from=0.713)
-# Twelve layers learn in one pass what six learn in two, and a step of theirs takes twice as long.
-DEEP = Recipe(number=3, learning_rate=1e-4, alone=0.5, alone_from=0.3, joint_from=0.5, layers=12, frozen=2)
+DEEP = Recipe(number=3, learning_rate=1e-4, alone=0.5, alone_from=0.3, joint_from=0.5, frozen=2)
 DEEPER = replace(DEEP, number=4, learning_rate=7e-5, warm_up=0.03, alone_from=0.0, joint_from=0.0)
 TOLD = replace(DEEPER, number=5, learning_rate=6e-5)
-THIRD = Recipe(number=2, batch=24, learning_rate=8e-5, warm_up=0.03, alone=0.5, joint_from=0.0)
 
 
 def fit(

@@ -77,21 +77,7 @@ class Mix:
     """Share of all this, stories apart, that is used at all."""
 
 
-FIRST_MIX = Mix()
-# The second pass is harder: more of what the retriever brings up, more that is not answered.
-SECOND_MIX = Mix(
-    negatives=2.0,
-    shifts=0.6,
-    shifts_negatives=0.3,
-    adversarial_negatives=0.3,
-    cropped=0.3,
-    removed=0.15,
-    swapped=0.15,
-    qamr=12000,
-)
-# Everything in one pass, for a network that is too slow for two.
-DEEP_MIX = replace(
-    FIRST_MIX,
+DEEP_MIX = Mix(
     shifts=0.25,
     adversarial_negatives=0.2,
     cropped=0.15,
@@ -113,9 +99,6 @@ DEEPER_MIX = replace(
 )
 # A short one for stories that have been added since, with enough of everything else not to forget it.
 TOLD_MIX = replace(DEEPER_MIX, sample=0.15)
-# The third is for what is met in use and hardly is in public data: the questions of the stories, near misses, what is
-# typed in a hurry. A little of everything else is enough not to forget it.
-THIRD_MIX = replace(SECOND_MIX, withheld=0.3, mistyped=0.1, keywords=0.08, sample=0.1, stories=2)
 
 
 class Groups:

@@ -17,9 +17,6 @@ from training.model import SpanModel
 # Where a quantised product stands in the graph, and which weight it multiplies with.
 _PRODUCT = re.compile(r"^/(?P<weight>bert/.*|classifier)/MatMul_quant$|^/(?P<gemm>.*)/Gemm_MatMul_quant$")
 
-# Which of the cross-encoder's twelve layers a network begins with, by how many it has: every second one, or all.
-START_LAYERS = {6: (1, 3, 5, 7, 9, 11), 12: tuple(range(12))}
-
 
 def from_embedder(layers: int = 6) -> SpanModel:
     """Return a model with the encoder of the default embedder, all-MiniLM-L6-v2."""
@@ -31,20 +28,14 @@ def from_embedder(layers: int = 6) -> SpanModel:
     return model
 
 
-def from_cross_encoder(path: Path, layers: tuple[int, ...]) -> SpanModel:
-    """Return a model with these layers (from 0) of a cross-encoder that was quantised dynamically to int8.
+def from_cross_encoder(path: Path) -> SpanModel:
+    """Return a model with the layers of a cross-encoder that was quantised dynamically to int8.
 
     Its passage head begins as the cross-encoder's own judgement of relevance, shared out between start and end.
     """
-    weights = dequantised(path)
-    model = SpanModel(len(layers))
-    kept = {}
-    for name, weight in weights.items():
-        match = re.match(r"bert\.encoder\.layer\.(\d+)\.(.*)", name)
-        if match is None:
-            kept[name.removeprefix("bert.")] = weight
-        elif int(match[1]) in layers:
-            kept[f"encoder.layer.{layers.index(int(match[1]))}.{match[2]}"] = weight
+    kept = {name.removeprefix("bert.").removeprefix("encoder."): each for name, each in dequantised(path).items()}
+    model = SpanModel(1 + max(int(name.split(".")[1]) for name in kept if name.startswith("layer.")))
+    kept = {f"encoder.{name}" if name.startswith("layer.") else name: each for name, each in kept.items()}
     classifier, bias = kept.pop("classifier.weight"), kept.pop("classifier.bias")
     model.encoder.load_state_dict(kept)
     with torch.no_grad():
