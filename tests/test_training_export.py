@@ -1,5 +1,6 @@
 """From weights to the network that is served: exported, quantised, and where the weights begin."""
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -102,10 +103,17 @@ def test_calibration_finds_the_odds() -> None:
 def test_threshold_leaves_most_readings_right() -> None:
     confidences = np.array([0.95, 0.85, 0.65, 0.45, 0.25])
     right = np.array([True, True, False, True, False])
-    answerable = np.array([True, True, False, True, False])
-    # Down to .45, three are right and one silence is due; without it, two are, and two silences.
-    assert best_threshold(confidences, right, answerable, np.ones(5)) == pytest.approx(0.45)
     fewer = np.array([True, True, False, False, False])
-    assert best_threshold(confidences, fewer, answerable, np.ones(5)) == pytest.approx(0.85)
+    answerable = np.array([True, True, False, True, False])
+    # A thousand of each: one standard error is a few of them.
+    many = partial(np.repeat, repeats=1000)
+    # Down to .45, three are right and one silence is due; without it, two are, and two silences.
+    assert best_threshold(many(confidences), many(right), many(answerable), np.ones(5000)) == pytest.approx(0.45)
+    assert best_threshold(many(confidences), many(fewer), many(answerable), np.ones(5000)) == pytest.approx(0.85)
     # Where silence counts for more, the answer at .45 is not worth what is told in vain at .65.
-    assert best_threshold(confidences, right, answerable, np.array([1, 1, 3, 1, 1.0])) == pytest.approx(0.85)
+    weights = np.array([1, 1, 3, 1, 1.0])
+    assert best_threshold(many(confidences), many(right), many(answerable), many(weights)) == pytest.approx(0.85)
+    # Five answers in vain more than the fewest are chance, 500 are not.
+    confidences = np.repeat([0.95, 0.6, 0.3], [1000, 5, 500])
+    right = np.arange(1505) < 900
+    assert best_threshold(confidences, right, np.arange(1505) < 1000, np.ones(1505)) == pytest.approx(0.6)

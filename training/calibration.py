@@ -116,14 +116,19 @@ def best_threshold(
     answerable: NDArray[np.bool_],
     weights: NDArray[np.float64],
 ) -> float:
-    """Return the lowest confidence that leaves most readings right, by their weights, rounded down to two digits.
+    """Return the lowest confidence that leaves about as many readings right as any, rounded down to two digits.
 
-    It is read off the risk-coverage curve; an answer and a silence are counted alike.
+    It is read off the risk-coverage curve; an answer and a silence are counted alike, by their weights. "About" is one
+    standard error (Breiman et al. 1984): the top of the curve is flat, and where it is highest is chance.
     """
     order = np.argsort(-confidences, kind="stable")
     # If the k most confident are answered: those right among them, and the unanswerable among the others.
     answered = np.cumsum((right * weights)[order])
     silent = np.cumsum((~answerable * weights)[order][::-1])[::-1]
     total = np.round(answered + np.append(silent[1:], 0), 12)
-    best = int(np.flatnonzero(total == total.max())[-1])
+    peak = int(total.argmax())
+    is_good = np.where(np.arange(len(order)) <= peak, right[order], ~answerable[order])
+    error = np.sqrt((weights[order] ** 2).sum() * is_good.mean() * (1 - is_good.mean()))
+    told_apart = np.append(np.diff(confidences[order]) != 0, True)
+    best = int(np.flatnonzero((total >= total[peak] - error) & told_apart)[-1])
     return float(np.floor(confidences[order][best] * 100) / 100)
