@@ -444,7 +444,7 @@ def test_a_run_begun_again_begins_with_the_same_weights(
 
     monkeypatch.setattr(commands, "mine", lambda *_: _found(corpus))
     monkeypatch.setattr(commands, "from_embedder", _tiny_model)
-    monkeypatch.setattr(commands, "PASSES", {"first": (Mix(qamr=2), Recipe())})
+    monkeypatch.setattr(commands, "PASSES", {"deep": (Mix(qamr=2), Recipe())})
     monkeypatch.setattr(commands, "fit", keep)
     for _ in range(2):
         torch.rand(1)
