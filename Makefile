@@ -81,7 +81,8 @@ train: $(VENV)/.installed-dev ## Train the reader on the data sets in DATA, from
 	@$(BIN)/python -m training fit $(DATA) --work $(WORK) --pass deep --start $(START) --until 1560 --name deep $(EARLIER:%=--stories %)
 	@$(BIN)/python -m training fit $(DATA) --work $(WORK) --pass deeper --start deep --until 920 --name deeper $(EARLIER:%=--stories %)
 	@$(BIN)/python -m training fit $(DATA) --work $(WORK) --pass told --start deeper --name told $(LATER:%=--stories %)
-	@$(BIN)/python -m training finish $(DATA) --work $(WORK) --name told --version $(VERSION)
+	@$(BIN)/python -m training average --work $(WORK) --name mean deep told
+	@$(BIN)/python -m training finish $(DATA) --work $(WORK) --name mean --version $(VERSION)
 
 wheel: $(VENV)/bin/python ## Build the wheel, web files and the reader's weights inside, into dist/.
 	rm -rf build dist

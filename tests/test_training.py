@@ -189,7 +189,7 @@ def test_a_story_with_an_answer_outside_of_it_is_refused(tmp_path: Path) -> None
 
 def test_stories_are_read_by_the_names_of_their_files(tmp_path: Path) -> None:
     for name in ("letters", "news"):
-        content = {"title": name, "text": "Short.", "questions": []}
+        content: dict[str, object] = {"title": name, "text": "Short.", "questions": []}
         (tmp_path / f"{name}.jsonl").write_text(json.dumps(content) + "\n")
     assert [each.title for each in load_stories(tmp_path).paragraphs] == ["letters", "news"]
     assert [each.title for each in load_stories(tmp_path, only=["news"]).paragraphs] == ["news"]
@@ -247,9 +247,10 @@ def test_a_swap_names_what_the_passage_does_not_hold() -> None:
     assert swapper.swap("why?", "Because.", random) is None
     nearby = "Ada Hill wrote in 1843. Later, in 1850, came Cy Dale."
     question, passage = "Did Ada Hill write in 1843?", "Ada Hill wrote in 1843."
-    swaps = [swapper.swap(question, passage, random, nearby=nearby) for _ in range(50)]
-    assert set(swaps) - {None} >= {"Did Cy Dale write in 1843?", "Did Ada Hill write in 1850?"}
-    assert sum(swap in {"Did Cy Dale write in 1843?", "Did Ada Hill write in 1850?"} for swap in swaps) > 40
+    near = [swapper.swap(question, passage, random, nearby=nearby) for _ in range(50)]
+    wanted = {"Did Cy Dale write in 1843?", "Did Ada Hill write in 1850?"}
+    assert wanted <= set(near)
+    assert sum(each in wanted for each in near) > 40
 
 
 @given(
