@@ -187,7 +187,7 @@ class Groups:
             rest = _without_answer(answering[0], question.accepted)
             if rest:
                 yield Group(question.text, (rest,))
-        if answering and random.random() < self._mix.swapped_stories:
+        if answering and self._mix.swapped_stories and random.random() < self._mix.swapped_stories:
             swapped = self._swapper.swap(question.text, answering[0].text, random, nearby=story.text)
             if swapped:
                 yield Group(swapped, (answering[0].unmarked(),))
