@@ -14,7 +14,11 @@ from service.reader.span_reader import SpanReader
 _NOTHING = -10.0
 # Scores that no network gave ask for odds that no network's outcomes were fitted to.
 _CALIBRATION = Calibration(
-    span=Logistic((0.16, 0.43, 0.55), -1.36), passage=Logistic((0.77, 13.6), -13.8), min_confidence=0.35, sure=0.67
+    span=Logistic((0.16, 0.43, 0.55), -1.36),
+    order=Logistic((1.1, 6.6), 0.0),
+    passage=Logistic((0.77, 13.6), -13.8),
+    min_confidence=0.35,
+    sure=0.67,
 )
 
 

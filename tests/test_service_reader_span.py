@@ -40,7 +40,8 @@ def hits_of(*texts: str, max_tokens: int = 40, title: str = "T") -> list[Hit]:
     return hits
 
 
-PLAIN = Calibration(Logistic((1.0, 0.0, 0.0), 0.0), Logistic((1.0, 0.0), 0.0), min_confidence=0.5, sure=0.9)
+BY_EVIDENCE = Logistic((1.0, 0.0), 0.0)
+PLAIN = Calibration(Logistic((1.0, 0.0, 0.0), 0.0), BY_EVIDENCE, BY_EVIDENCE, min_confidence=0.5, sure=0.9)
 
 
 def words(hits: Sequence[Hit], reading: Reading) -> list[str]:
@@ -174,6 +175,17 @@ def test_identity_names_weights_and_runtime() -> None:
     assert scripted_reader({}, other).identity != first
     changed: Artifact = replace(artifact, sha256=artifact.sha256 | {"model.onnx": "0" * 64})
     assert scripted_reader({}, changed).identity != first
+
+
+def test_which_span_is_best_is_another_question_than_how_sure_it_is() -> None:
+    hits = hits_of("Bob paid.", "Later, Carol paid.")  # found with the scores 1 and .5
+    scores = {"Bob": 2.0, "Carol": 4.0}
+    assert words(hits, scripted_reader(scores, _plain()).read("Who?", hits))[:2] == ["Carol", "Bob"]
+    artifact = replace(_plain(), calibration=replace(PLAIN, order=Logistic((1.0, 8.0), 0.0)))
+    reading = scripted_reader(scores, artifact).read("Who?", hits)
+    assert words(hits, reading)[:2] == ["Bob", "Carol"]
+    # Its own odds are those of a span with 2.0; and what comes after it is no surer.
+    assert [span.score for span in reading.spans[:2]] == pytest.approx([2.0, 2.0], abs=0.1)
 
 
 def test_confidence_grows_where_all_that_the_network_says_does() -> None:

@@ -13,7 +13,7 @@ from tokenizers import Tokenizer
 from service.reader.artifact import DEFAULT_READER, TOKENIZER_FILE
 from service.reader.features import FeatureMaker
 from service.reader.runtime import Integers, OnnxRuntime, OpenVinoRuntime, load_runtime
-from training.calibration import Outcome, best_threshold, fit_logistic
+from training.calibration import Outcome, best_threshold, fit_logistic, fit_order, fit_ranking
 from training.export import export
 from training.model import SpanModel
 from training.quantisation import quantise
@@ -98,6 +98,24 @@ def test_calibration_finds_the_odds() -> None:
     assert fitted.weights[0] == pytest.approx(2, abs=0.3)
     assert fitted.weights[1:] == pytest.approx((0, 0, 0), abs=0.2)
     assert fitted.intercept == pytest.approx(-1, abs=0.2)
+
+
+def test_order_is_learnt_within_lists_and_odds_over_all() -> None:
+    random = np.random.default_rng(0)
+    lists = []
+    for _ in range(1500):
+        # What all of a list share says how likely anything of it is right, and not which.
+        signs = random.normal(size=(5, 2)) + random.normal()
+        odds = signs @ (2.0, 1.0)
+        chosen = random.choice(5, p=np.exp(odds) / np.exp(odds).sum())
+        answered = random.random() < 0.5
+        lists.append([Outcome(tuple(row), bool(answered and number == chosen)) for number, row in enumerate(signs)])
+    order, ranking = fit_order(lists), fit_ranking(lists)
+    assert order.weights == pytest.approx((2, 1), abs=0.2)
+    assert order.intercept == 0
+    assert ranking.weights[0] / ranking.weights[1] == pytest.approx(order.weights[0] / order.weights[1], rel=0.01)
+    likely = [1 / (1 + np.exp(-(np.dot(ranking.weights, each.signs) + ranking.intercept))) for x in lists for each in x]
+    assert np.mean(likely) == pytest.approx(np.mean([each.is_right for x in lists for each in x]), abs=0.01)
 
 
 def test_threshold_leaves_most_readings_right() -> None:

@@ -28,8 +28,8 @@ from training.average import average
 from training.choosing import measure
 from training.data import file_hashes, load_corpus, load_qamr
 from training.finish import NAME, calibrate_again, finish
-from training.fit import DEEP, DEEPER, TOLD, fit
-from training.groups import DEEP_MIX, DEEPER_MIX, TOLD_MIX, Groups, Mix
+from training.fit import DEEP, DEEPER, RETOLD, TOLD, fit
+from training.groups import DEEP_MIX, DEEPER_MIX, RETOLD_MIX, TOLD_MIX, Groups, Mix
 from training.mining import mine
 from training.model import SpanModel
 from training.start import from_cross_encoder, from_embedder, from_reader
@@ -40,6 +40,7 @@ PASSES = {
     "deep": (DEEP_MIX, DEEP),
     "deeper": (DEEPER_MIX, DEEPER),
     "told": (TOLD_MIX, TOLD),
+    "retold": (RETOLD_MIX, RETOLD),
 }
 
 

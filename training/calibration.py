@@ -2,16 +2,18 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from operator import mul
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.optimize import minimize
 from sklearn.linear_model import LogisticRegression
 
 from eval import metrics
 from eval.paragraphs import paragraph_of
 from eval.reading import RIGHT_F1, OpenReading
 from service.reader.confidence import Calibration, Logistic
-from service.reader.span_reader import GROUP, SpanReader, passage_signs
+from service.reader.span_reader import GROUP, Proposal, SpanReader, passage_signs
 from training.readings import Readings
 
 _INVERSE_SHRINKAGE = 10.0
@@ -20,7 +22,9 @@ _SPANS = 2
 _VAIN = 2 / 3
 
 
-UNCALIBRATED = Calibration(Logistic((1.0, 0.0, 0.0), 0.0), Logistic((1.0, 0.0), 0.0), 0.5, 1.0)
+_BY_EVIDENCE = Logistic((1.0, 0.0), 0.0)
+
+UNCALIBRATED = Calibration(Logistic((1.0, 0.0, 0.0), 0.0), _BY_EVIDENCE, _BY_EVIDENCE, 0.5, 1.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,22 +35,31 @@ class Outcome:
     is_right: bool
 
 
-def calibrated(reader: SpanReader, readings: Readings) -> SpanReader:
-    """Return the reader with the calibration that fits its readings best."""
-    reader = reader.calibrated(fitted(reader, readings))
+def calibrated(reader: SpanReader, readings: Readings, told: Readings) -> SpanReader:
+    """Return the reader with the calibration that fits its readings best.
+
+    What was `told` in a single document each says, too, which spans come before others: how much the retriever's score
+    tells depends on what there is to retrieve from.
+    """
+    reader = reader.calibrated(fitted(reader, readings, told))
     reader = reader.calibrated(replace(reader.artifact.calibration, min_confidence=most_right(reader, readings)))
     return reader.calibrated(replace(reader.artifact.calibration, sure=surest(reader, readings)))
 
 
-def fitted(reader: SpanReader, readings: Readings) -> Calibration:
-    """Return the odds that make the outcomes likeliest, of the questions with their answer and without it."""
+def fitted(reader: SpanReader, readings: Readings, told: Readings) -> Calibration:
+    """Return the odds that make the outcomes likeliest, of the questions with their answer and without it.
+
+    First which spans and passages of a question come before others, then how sure one may be of them.
+    """
+    order = fit_order([span_ranks(reader, each) for each in (*readings.present, *told.present)])
+    reader = reader.calibrated(replace(UNCALIBRATED, order=order))
     spans: list[Outcome] = []
-    passages: list[Outcome] = []
+    passages: list[list[Outcome]] = []
     for answerable, chosen in ((True, readings.present), (False, readings.removed)):
         for each in chosen:
             spans.extend(span_outcomes(reader, each, answerable=answerable))
-            passages.extend(passage_outcomes(each, answerable=answerable))
-    return replace(UNCALIBRATED, span=fit_logistic(spans), passage=fit_logistic(passages))
+            passages.append(passage_outcomes(each, answerable=answerable))
+    return replace(reader.artifact.calibration, span=fit_logistic(spans), passage=fit_ranking(passages))
 
 
 def most_right(reader: SpanReader, readings: Readings) -> float:
@@ -86,19 +99,59 @@ def surest(reader: SpanReader, readings: Readings, changes: float = 0.02, width:
     return round(float(least), 2)
 
 
+def span_ranks(reader: SpanReader, reading: OpenReading) -> list[Outcome]:
+    """Return what tells which of a question's spans are better, and which of them are right."""
+    return [
+        Outcome(each.ranked(reading.hits).squeezed(), _is_right(each, reading))
+        for each, _ in reader.proposals(reading.hits, reading.read)
+    ]
+
+
 def span_outcomes(reader: SpanReader, reading: OpenReading, *, answerable: bool) -> Iterator[Outcome]:
-    """Yield what came of the network's best spans: they may all be shown, the first the most often."""
+    """Yield what came of the best spans: they may all be shown, the first the most often."""
     for best, signs in reader.proposals(reading.hits, reading.read)[:_SPANS]:
-        text = reading.hits[best.hit].found.passage.words(best.start, best.end)
-        right = answerable and metrics.f1(text, reading.question.accepted) >= RIGHT_F1
-        yield Outcome(signs.squeezed(), right)
+        yield Outcome(signs.squeezed(), answerable and _is_right(best, reading))
 
 
-def passage_outcomes(reading: OpenReading, *, answerable: bool) -> Iterator[Outcome]:
-    """Yield what came of every passage: right is one of the question's own paragraph."""
-    for hit, read in zip(reading.hits, reading.read, strict=True):
-        own = answerable and paragraph_of(hit) == reading.question.paragraph
-        yield Outcome(passage_signs(hit, read).squeezed(), own)
+def passage_outcomes(reading: OpenReading, *, answerable: bool) -> list[Outcome]:
+    """Return what came of every passage: right is one of the question's own paragraph."""
+    return [
+        Outcome(passage_signs(hit, read).squeezed(), answerable and paragraph_of(hit) == reading.question.paragraph)
+        for hit, read in zip(reading.hits, reading.read, strict=True)
+    ]
+
+
+def _is_right(proposal: Proposal, reading: OpenReading) -> bool:
+    text = reading.hits[proposal.hit].found.passage.words(proposal.start, proposal.end)
+    return metrics.f1(text, reading.question.accepted) >= RIGHT_F1
+
+
+def fit_order(lists: Sequence[Sequence[Outcome]]) -> Logistic:
+    """Return the conditional logit (McFadden 1974) that makes what is right in every list likeliest to be its first.
+
+    Only differences between the log-odds of one list count. A list without anything right tells nothing.
+    """
+    told = [each for each in lists if any(outcome.is_right for outcome in each)]
+    signs = np.array([outcome.signs for each in told for outcome in each])
+    right = np.array([outcome.is_right for each in told for outcome in each])
+    begins = np.cumsum([0, *map(len, told[:-1])])
+
+    def loss(weights: NDArray[np.float64]) -> float:
+        odds = signs @ weights
+        among_right = np.where(right, odds, -np.inf)
+        ratio = np.logaddexp.reduceat(odds, begins) - np.logaddexp.reduceat(among_right, begins)
+        return float(ratio.mean() + (weights @ weights) / (2 * _INVERSE_SHRINKAGE * len(told)))
+
+    found = minimize(loss, np.ones(signs.shape[1]), method="L-BFGS-B")
+    return Logistic(tuple(round(float(each), 4) for each in found.x), 0.0)
+
+
+def fit_ranking(lists: Sequence[Sequence[Outcome]]) -> Logistic:
+    """Return a logistic model that orders every list as `fit_order` does, with the odds that its outcomes bear out."""
+    order = fit_order(lists)
+    odds = ((sum(map(mul, order.weights, each.signs)), each.is_right) for chosen in lists for each in chosen)
+    scaled = fit_logistic([Outcome((each,), right) for each, right in odds])
+    return Logistic(tuple(round(scaled.weights[0] * each, 4) for each in order.weights), scaled.intercept)
 
 
 def fit_logistic(outcomes: Sequence[Outcome]) -> Logistic:

@@ -93,7 +93,7 @@ def _calibrate(
     reader = SpanReader(artifact, load_runtime(artifact.path / MODEL_FILE))
     articles, told = open_readings(reader, corpus, work), told_readings(reader, stories, work)
     say("Calibrating")
-    reader = calibrated(reader, articles)
+    reader = calibrated(reader, articles, told)
     reader.artifact.write()
     figures = {"held_out": held_out_figures(reader, articles), "held_out_stories": told_figures(reader, told)}
     return reader.artifact, record | figures

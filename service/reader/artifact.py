@@ -20,7 +20,7 @@ from service.reader.confidence import Calibration
 ARTIFACTS = Path(__file__).with_name("artifacts")
 DEFAULT_READER = ARTIFACTS / "citespan-minilm-5"
 
-FORMAT = 3
+FORMAT = 4
 MODEL_FILE = "model.onnx"
 TOKENIZER_FILE = "tokenizer.json"
 WEIGHTS_FILE = "weights.safetensors"

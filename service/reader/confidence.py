@@ -23,15 +23,15 @@ class Signs:
 
 
 @dataclass(frozen=True, slots=True)
-class PassageSigns:
-    """What tells whether a passage answers: its own log-odds, and the retriever's score (0 to 1)."""
+class RankSigns:
+    """What tells which span, or which passage, is best: its own log-odds, and the retriever's score (0 to 1)."""
 
-    passage: float
+    evidence: float
     retrieval: float
 
     def squeezed(self) -> tuple[float, ...]:
         """Return them on scales on which a logistic model is nearly right."""
-        return 10 * math.tanh(self.passage / 10), self.retrieval
+        return 10 * math.tanh(self.evidence / 10), self.retrieval
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class Logistic:
     weights: tuple[float, ...]
     intercept: float
 
-    def log_odds(self, signs: Signs | PassageSigns) -> float:
+    def log_odds(self, signs: Signs | RankSigns) -> float:
         """Return the log-odds that what has these signs is right."""
         return self.intercept + sum(w * value for w, value in zip(self.weights, signs.squeezed(), strict=True))
 
@@ -51,6 +51,8 @@ class Calibration:
     """How sure the reader may be of spans and of passages, fitted on articles that were not trained on."""
 
     span: Logistic
+    order: Logistic
+    """Which span of a question is better than another one: of its log-odds, only the differences mean something."""
     passage: Logistic
     min_confidence: float
     sure: float
@@ -63,16 +65,15 @@ class Calibration:
         Raises:
             KeyError, TypeError, ValueError: it is not such a content.
         """
-        span, passage = (
-            _logistic(content[name], signs) for name, signs in (("span", Signs), ("passage", PassageSigns))
-        )
+        signs = {"span": Signs, "order": RankSigns, "passage": RankSigns}
+        span, order, passage = (_logistic(content[name], each) for name, each in signs.items())
         least, sure = float(content["min_confidence"]), float(content["sure"])
         if not (0 <= least <= 1 and 0 <= sure <= 1):
             raise ValueError("min_confidence and sure are probabilities")
-        return cls(span, passage, least, sure)
+        return cls(span, order, passage, least, sure)
 
 
-def _logistic(content: dict[str, Any], signs: type[Signs | PassageSigns]) -> Logistic:
+def _logistic(content: dict[str, Any], signs: type[Signs | RankSigns]) -> Logistic:
     weights = tuple(float(each) for each in content["weights"])
     if len(weights) != len(fields(signs)):
         raise ValueError(f"{len(weights)} weights for {len(fields(signs))} signs")

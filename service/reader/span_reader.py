@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import accumulate
 
 import numpy as np
 from tokenizers import Tokenizer
@@ -13,7 +14,7 @@ from index.retriever import Hit
 from index.words import STOP_WORDS, words_of
 from service.reader.artifact import TOKENIZER_FILE, Artifact
 from service.reader.asked import Asked, asked_for
-from service.reader.confidence import Calibration, PassageSigns, Signs
+from service.reader.confidence import Calibration, RankSigns, Signs
 from service.reader.decoding import best_sentences, best_spans, span_scores, total_score
 from service.reader.edges import trim
 from service.reader.features import FeatureMaker, Features, Tokens
@@ -47,6 +48,10 @@ class Proposal:
     end: int
     words: tuple[str, ...]
     score: float
+
+    def ranked(self, hits: Sequence[Hit]) -> RankSigns:
+        """Return what tells whether it is better than others."""
+        return RankSigns(self.score, hits[self.hit].score)
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,24 +170,24 @@ class SpanReader:
     def judge(self, hits: Sequence[Hit], read: Sequence[PassageReading]) -> Reading:
         """Weigh what was read in all passages together; give every span and passage the log-odds that it is right."""
         calibration = self.artifact.calibration
-        spans = [
-            Span(each.hit, each.start, each.end, calibration.span.log_odds(signs))
-            for each, signs in self.proposals(hits, read)
-        ]
-        spans.sort(key=lambda span: (-round(span.score, _DIGITS), span.hit, span.start))
+        proposed = self.proposals(hits, read)
+        # Which is best is one question, how sure it may be another; none is surer than one that is better.
+        odds = accumulate((calibration.span.log_odds(signs) for _, signs in proposed), min)
+        spans = (Span(each.hit, each.start, each.end, score) for (each, _), score in zip(proposed, odds, strict=True))
         relevance = (
             calibration.passage.log_odds(passage_signs(hit, each)) for hit, each in zip(hits, read, strict=False)
         )
         return Reading(tuple(spans), tuple(relevance))
 
     def proposals(self, hits: Sequence[Hit], read: Sequence[PassageReading]) -> list[tuple[Proposal, Signs]]:
-        """Return what was proposed in all passages together, by descending score, with the signs of being right.
+        """Return what was proposed in all passages together, the best first, with the signs of being right.
 
         Where passages of a document overlap, no proposal overlaps a better one.
         """
+        order = self.artifact.calibration.order
         ranked = sorted(
             (each for passage in read for each in passage.proposals),
-            key=lambda each: (-round(each.score, _DIGITS), each.hit, each.start),
+            key=lambda each: (-round(order.log_odds(each.ranked(hits)), _DIGITS), each.hit, each.start),
         )
         kept: list[Proposal] = []
         for each in ranked:
@@ -192,10 +197,11 @@ class SpanReader:
                 for other in kept
             ):
                 kept.append(each)
+        by_score = sorted(kept, key=lambda each: -each.score)
         return [
             (
                 each,
-                Signs(each.score, read[each.hit].evidence, each.score - _best_other(each, kept)),
+                Signs(each.score, read[each.hit].evidence, each.score - _best_other(each, by_score)),
             )
             for each in kept
         ]
@@ -223,9 +229,9 @@ def _following(proposal: Proposal, passage: Passage) -> tuple[str, ...]:
     return answer_words(passage.words(proposal.end, min(passage.end, proposal.end + _FOLLOWING)))
 
 
-def passage_signs(hit: Hit, read: PassageReading) -> PassageSigns:
+def passage_signs(hit: Hit, read: PassageReading) -> RankSigns:
     """Return what tells whether a passage that was read answers."""
-    return PassageSigns(read.evidence, hit.score)
+    return RankSigns(read.evidence, hit.score)
 
 
 def _passage_reading(
@@ -250,10 +256,10 @@ def _passage_reading(
     return PassageReading(tuple(proposals), total_score(scores))
 
 
-def _best_other(proposal: Proposal, ranked: Sequence[Proposal]) -> float:
-    """Return the score of the best that says something else, of proposals by descending score.
+def _best_other(proposal: Proposal, proposals: Sequence[Proposal]) -> float:
+    """Return the score of the best of the proposals that says something else, if there is a better than hopeless one.
 
-    Where there is none, it is that of a hopeless one.
+    `proposals` are by descending score.
     """
-    others = (each.score for each in ranked if not same_answer(each.words, proposal.words))
+    others = (each.score for each in proposals if not same_answer(each.words, proposal.words))
     return max(_HOPELESS, next(others, _HOPELESS))
