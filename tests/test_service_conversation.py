@@ -93,7 +93,50 @@ def meant(question: str, *exchanges: tuple[str, str]) -> list[str]:
         (FROZEN, "Who ran it before that?", "Who ran the harbour before 1911?"),
         # What has a longer name.
         (("Whom did Ada appoint?", "a harbour officer"), "Is the officer paid?", "Is the harbour officer paid?"),
+        # What is spoken of may stand before the question.
+        (SHIPPED, "And the pilots of Ghent, what did they earn?", "what did the pilots of Ghent earn?"),
+        (SHIPPED, "and the mayor, in which town did she live?", "in which town did the mayor live?"),
+        # A correction may first say what was wrong, and ask in a clause of its own.
+        (SHIPPED, "no no, barrels, not crates", "How many barrels did the barge Aurora carry to Ghent in 1911?"),
+        (CAPTAIN, "No, not the captain. The owner", "Who was the owner of the Aurora?"),
+        (
+            CAPTAIN,
+            "that was his deputy, I only wanted to know who built the ship",
+            "who built the ship Jan Peeters captain Aurora?",
+        ),
+        (
+            ("How long did the repair take?", "a week"),
+            "hm, that was the plan, I meant how long in the end",
+            "how long in the end did the repair take?",
+        ),
+        # The latest person that was named, whatever was asked for.
+        (("Which hostage is free?", "Ada Stone"), "How old is she?", "How old is Ada Stone?"),
+        (("What was the name of his wife?", "Ada Stone"), "When did she marry?", "When did Ada Stone marry?"),
+        (("Whom did they ask?", "Tom Ellery of Bath"), "What did he want?", "What did Tom Ellery of Bath want?"),
+        (("Who built Marrow Bridge?", "Jan Peeters"), "Where was he born?", "Where was Jan Peeters born?"),
+        # The first and the second of two.
+        (
+            ("Which rivers meet in Ghent?", "the Lys and the Scheldt"),
+            "Where does the latter rise?",
+            "Where does the Scheldt rise?",
+        ),
+        (("Which rivers meet in Ghent?", "the Lys and the Scheldt"), "How long is the former?", "How long is the Lys?"),
+        # The same again, but for what is added.
+        (SHIPPED, "And how many was it in 1912?", "How many crates did the barge Aurora carry to Ghent in 1912?"),
+        # Whose it is, and where from.
+        (
+            ("Who pays?", "a Danish foundation"),
+            "What is the foundation's name?",
+            "What is the Danish foundation's name?",
+        ),
+        (("Where does the mill stand?", "on the canal"), "What is drawn from there?", "What is drawn from the canal?"),
+        (CAPTAIN, "And his ship?", "Jan Peeters's ship?"),
+        (WHERE, "and its roof?", "the roof of the Museum of Barges?"),
+        (("Who won?", "Ada and Tom"), "Why isn't the latter singing?", "Why isn't Tom singing?"),
+        # A question in another one.
+        (CAPTAIN, "can you tell me when he retired?", "when Jan Peeters retired?"),
         # Chat is passed over.
+        (CAPTAIN, "haha, hm, ok. when did he retire, please?", "when did Jan Peeters retire?"),
         (CAPTAIN, "ok, thanks a lot! and when did he retire?", "when did Jan Peeters retire?"),
     ],
 )

@@ -6,8 +6,10 @@ from service.followups.exchange import Exchange
 from service.followups.phrases import NounPhrase, extended, noun_phrases
 from service.followups.utterance import PREPOSITIONS, WORD, Question, bare, has_verb, is_verb, parts
 
-_CONTRAST = re.compile(r"(?P<right>.+?),? (?:not|instead of|rather than) (?P<wrong>.+)", re.IGNORECASE)
-_DENIAL = re.compile(r"not (?P<wrong>[^,;]+)[,;] (?:but )?(?P<right>.+)", re.IGNORECASE)
+_CONTRAST = re.compile(
+    r"(?P<right>.+?),? (?:not|instead of|rather than) (?P<wrong>[^.?!]+)(?:[.?!] .*)?", re.IGNORECASE | re.DOTALL
+)
+_DENIAL = re.compile(r"not (?P<wrong>[^,;.]+)[,;.] (?:but )?(?P<right>.+)", re.IGNORECASE)
 _THE_ONE = re.compile(r"(?:only )?(?:the )?ones? ", re.IGNORECASE)
 _SUCH_A_ONE = re.compile(r"(?:the )?(\w+) ones?", re.IGNORECASE)
 _TWO_PHRASES = re.compile(
@@ -29,13 +31,18 @@ def completed(text: str, before: Exchange) -> list[str]:
 
 def corrected(text: str, before: Exchange) -> list[str]:
     """Return the question before with what was corrected: "I meant the one in Japan", "mechanics, not helicopters"."""
-    contrast = _DENIAL.fullmatch(text) or _CONTRAST.fullmatch(text)
+    contrast = contrasted(text)
     if contrast is None:
-        return _substituted(text, before)
+        return completed(text, before)
     wrong = re.compile(rf"\b{re.escape(bare(contrast['wrong']))}\b", re.IGNORECASE)
     if wrong.search(before.question):
         return [wrong.sub(lambda _: bare(contrast["right"]), before.question, count=1)]
     return _substituted(contrast["right"], before)
+
+
+def contrasted(text: str) -> re.Match[str] | None:
+    """Return what is `right` and what is `wrong` in "mechanics, not helicopters"; None where nothing is set apart."""
+    return _DENIAL.fullmatch(text) or _CONTRAST.fullmatch(text)
 
 
 def asking(asked: Question, before: Exchange) -> str:

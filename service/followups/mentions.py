@@ -22,6 +22,19 @@ _NO_PERSON = re.compile(
     r"hospital|unit|prefecture|the)\b",
     re.IGNORECASE,
 )
+# What has a name, and is no person.
+_THINGS = frozenset(
+    "city town village country state district region province prefecture county place capital street road square"
+    " island river lake sea bay mountain ford valley bridge building church castle tower hall museum station airport"
+    " harbour port park school university college hospital bank court council parliament committee ministry agency"
+    " office society union league party club team band group company firm corporation airline airlines ferries"
+    " newspaper paper magazine book film song play language ship ferry boat vessel craft plane aircraft prize award"
+    " medal treaty agreement declaration convention act law fund foundation programme program project mission battle"
+    " war festival session army navy forces month day year date version model organisation organization"
+    " institution".split()
+)
+_NAMED = re.compile(r"\bname\b")
+_LONGEST_PARTICLE = 3
 _ABSTAINED = re.compile(r"\b(?:do(?:es)? not say|don['’]t say|no answer|not found|cannot answer)\b", re.IGNORECASE)
 _BE_OR_HAVE = frozenset("is are was were has have had".split())
 _SUBORDINATING = frozenset("when where while if because that which who whom whose although though whether".split())
@@ -55,16 +68,33 @@ def answer_words(content: str) -> str:
 
 def is_person(answer: str, asked: Question) -> bool:
     """Whether the answer to a question is a person: by what was asked for, and by how it is spelled."""
+    first, _, home = answer.partition(" of ")
+    if home and len(first.split()) > 1 and _PERSON_NOUN.search(asked.word):
+        answer = first  # "Thomas Ellery of Bath"
     if not answer or not answer[0].isupper() or _NO_PERSON.search(answer):
         return False
     if _PERSON_NOUN.search(asked.phrase):
         return True
-    return asked.word.lower() not in ("what", "where") and not asked.noun and 2 <= len(answer.split()) <= 4
+    if not 2 <= len(answer.split()) <= 4 or asked.word.lower().endswith("where"):
+        return False
+    if asked.noun:
+        # "Which hostage is missing?", "Fausto Perrone"; not "Which city ...?", "New York".
+        is_one = _is_capitalised(answer) and " and " not in answer and "," not in answer
+        return asked.word.lower() == "which" and is_one and not _THINGS.intersection(words_of(asked.noun))
+    return not asked.word.lower().endswith("what") or (bool(_NAMED.search(asked.rest)) and _is_capitalised(answer))
 
 
 def looks_like_a_person(name: str, question: str) -> bool:
     """Whether a name in a question may be that of a person, by its spelling."""
-    return 2 <= len(name.split()) <= 4 and not _NO_PERSON.search(name) and f"the {name}" not in question
+    is_thing = _THINGS.intersection(words_of(name))
+    return (
+        2 <= len(name.split()) <= 4 and not _NO_PERSON.search(name) and not is_thing and f"the {name}" not in question
+    )
+
+
+def _is_capitalised(name: str) -> bool:
+    """Whether all words of a name have capital letters, but for small ones: "Corinne da Silva"."""
+    return all(each[0].isupper() or len(each) <= _LONGEST_PARTICLE for each in name.split())
 
 
 def head(phrase: str) -> str:

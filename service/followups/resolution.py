@@ -12,7 +12,7 @@ from service.followups.utterance import AUXILIARIES, PREPOSITIONS, WORD, bare, i
 PERSONAL = frozenset("he him his she her hers".split())
 NEUTRAL = frozenset("it its".split())
 PLURAL = frozenset("they them their theirs".split())
-_POSSESSIVE = frozenset("his her its their".split())
+POSSESSIVE = frozenset("his her its their".split())
 # "How much would that cost", "how many of those", "who did this"; not "the loan that", nor "that year's loan".
 DEMONSTRATIVE = re.compile(
     r"\b(?:(?P<before>is|was|are|were|do|does|did|has|have|will|would|can|could) (?P<subject>this|that|these|those)"
@@ -24,8 +24,9 @@ DEMONSTRATIVE = re.compile(
 )
 # "The agreement", not "the agreement of 2010": that one is told apart by its own words.
 _DEFINITE = re.compile(
-    r"\b(?:the|this|that) (?P<noun>[a-z]{3,})(?=$| (?!(?:of|that|which|between|who|on|in|for|to|from|with)\b))"
+    r"\b(?:the|this|that) (?P<noun>[a-z]{3,})(?=$|['’]s\b| (?!(?:of|that|which|between|who|on|in|for|to|from|with)\b))"
 )
+_TAKEN_FOR_KNOWN = re.compile(r"\b(?:the|this|that) [a-z]{3,}")
 _THEN = re.compile(r"\s*\b(?:at that time|back then|(?:in|during) that (?:year|month)|(?:on )?that day|then)$", re.I)
 THAT_TIME = re.compile(r"\b(?P<preposition>before|after|since|until|by) (?:that|then)\b", re.IGNORECASE)
 ANOTHER_YEAR = re.compile(
@@ -39,13 +40,21 @@ MANY_WORDS = 4
 _YEAR = re.compile(r"\b(?:1[5-9]|20)\d\d\b")
 _HOW_MANY = re.compile(r"\bhow many$", re.IGNORECASE)
 _ONES = re.compile(r"\b(?P<such>which|the|this|that|what)(?P<kind>(?: \w+)?) ones?\b", re.IGNORECASE)
+# "Does the latter", "the former is"; not "the former president".
+OF_TWO = re.compile(
+    r"(?:(?<=\bdo )|(?<=\bdoes )|(?<=\bdid )|(?<=\bwill )|(?<=\bwould )|(?<=\bcan )|(?<=\bcould ))"
+    r"the (?:(?P<former>former|first one)|latter|second one|other one)\b"
+    r"|\bthe (?:(?P<first>former|first one)|latter|second one|other one)\b"
+    r"(?=$| (?:is|are|was|were|has|have|had|does|do|did|will|would|can|could|to|in|on|at|by|from|for|with|\w+ing)\b)",
+    re.IGNORECASE,
+)
 # "Was there a treaty", "how many are there": no place.
 _NO_PLACE = re.compile(r"\b(?:is|are|was|were) there\b|\bthere (?:is|are|was|were|been|be)\b", re.IGNORECASE)
 
 
 def resolved(text: str, before: Exchange) -> str:
     """Return a question with each pronoun replaced by what it likely means; where there is none, with more words."""
-    told = _with_time(_with_ones(text, before), before)
+    told = _with_time(_with_ones(_with_member(text, before), before), before)
     told = DEMONSTRATIVE.sub(_personal_pronoun, told)
     found = _without_pronouns(told, before)
     return found if found != text else with_words(found, before)
@@ -69,8 +78,11 @@ def _without_pronouns(text: str, before: Exchange) -> str:
         if not antecedent or antecedent in used:
             continue
         next_word = words[number + 1][0].lower() if number + 1 < len(words) else ""
-        owns = word in _POSSESSIVE and next_word not in PREPOSITIONS | AUXILIARIES | STOP_WORDS | {""}
+        owns = word in POSSESSIVE and next_word not in PREPOSITIONS | AUXILIARIES | STOP_WORDS | {""}
         begin, end, used = end, match.end(), used + antecedent
+        if word == "there" and number and words[number - 1][0].lower() in PREPOSITIONS:
+            # "From there": not "from from the canal".
+            antecedent = re.sub(rf"^(?:{'|'.join(PREPOSITIONS)}) ", "", antecedent)
         if owns and PREPOSITIONS.intersection(antecedent.split()):
             # "The magnitude of the earthquake in Turkiye", not "the earthquake in Turkiye's magnitude".
             is_subject = number > 0 and words[number - 1][0].lower() in AUXILIARIES
@@ -100,6 +112,14 @@ def _with_ones(text: str, before: Exchange) -> str:
     return _ONES.sub(lambda found: f"{found['such']}{found['kind']} {noun}", text) if noun else text
 
 
+def _with_member(text: str, before: Exchange) -> str:
+    """Return a question with the first of two that were answered for "the former", the second for "the latter"."""
+    both = re.split(r",? and |; ", before.answer)
+    if len(both) != len(("former", "latter")):
+        return text
+    return OF_TWO.sub(lambda found: both[0 if found["former"] or found["first"] else 1], text)
+
+
 def with_words(text: str, before: Exchange) -> str:
     """Return a question with the words of an exchange that it has not: the expansion of Voskarides et al. (2020)."""
     return " ".join([text, *missing(before.words, text)])
@@ -121,10 +141,13 @@ def mentions_known(text: str, before: Exchange) -> bool:
     it was called.
     """
     told = f"{before.question} {before.answer}"
-    found = [each["noun"] for each in _DEFINITE.finditer(text)]
-    says_little = len(telling(text)) < MANY_WORDS
-    is_bare = says_little and not names(parts(text).rest) and not any(character.isdigit() for character in text)
-    return any(is_bare or shares_word(each, told) for each in found)
+    asked = parts(text)
+    # "How much of the foliage" says less of what is asked for than "which company".
+    says_little = len(telling(text)) < MANY_WORDS + bool(asked.word and not asked.noun)
+    is_bare = says_little and not names(asked.rest) and not any(character.isdigit() for character in text)
+    return (is_bare and _TAKEN_FOR_KNOWN.search(text) is not None) or any(
+        shares_word(each, told) for each in definites(text)
+    )
 
 
 def telling(text: str) -> list[str]:

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 
 from index.words import words_of
-from service.followups.completion import asking, completed, corrected
+from service.followups.completion import asking, completed, contrasted, corrected
 from service.followups.exchange import Exchange
 from service.followups.mentions import names, shares_word
 from service.followups.resolution import (
@@ -12,8 +12,10 @@ from service.followups.resolution import (
     DEMONSTRATIVE,
     MANY_WORDS,
     NEUTRAL,
+    OF_TWO,
     PERSONAL,
     PLURAL,
+    POSSESSIVE,
     THAT_TIME,
     definites,
     mentions_known,
@@ -55,6 +57,7 @@ _REFERENCES = (
     re.compile(r"\b(?:at that time|back then|then)$", re.IGNORECASE),
     re.compile(r"\b(?:the|this|that|which|another|other|first|second|last|next) (?:\w+ )?ones?\b", re.IGNORECASE),
     re.compile(r"\b(?:else|the others?|the same|(?:the former|the latter)(?! [a-z]))\b", re.IGNORECASE),
+    OF_TWO,
 )
 _ORDINAL = re.compile(r"\b(?:first|second|former|latter)\b", re.IGNORECASE)
 # Who asks for another one does not ask for what was answered.
@@ -62,6 +65,13 @@ _OTHER = re.compile(r"\b(?:else|the others?|the other one|another)\b", re.IGNORE
 _WHEN_WAS_THAT = re.compile(
     r"(?P<asked>.*?)\s+(?:is|was|were|did|does|has|will) (?:that|this|these|those)"
     r"(?: (?:happen(?:ed)?|occur|take place|taking place|been|be|held|done))?",
+    re.IGNORECASE,
+)
+# "And how many was it in 1912": the same question again, but for what is added.
+_AGAIN = re.compile(
+    r"(?P<word>how (?:many|much|long|high|old|far|often|big|large)|what|who|when|where) (?:is|was|were|are|will)"
+    r" (?:it|that|this|they|those|there)(?: be)? (?P<added>(?:in|on|at|for|before|after|by|with|during|under|over"
+    r"|a year|the (?:same|year|month|week|previous|next)) .+)",
     re.IGNORECASE,
 )
 # A verb that no list holds: "which company chairs the board", "what borders Mongolia".
@@ -86,8 +96,10 @@ def rewrites(question: str, last: Exchange) -> tuple[Meaning, ...]:
     if not said.text or not _LATIN.search(question):
         return (Meaning(question),)
     before = _ground(said, last)
-    told = before.told if said.corrects else ""
-    if _is_fragment(said):
+    told = before.told if said.corrects and not PLURAL.intersection(words_of(said.text)) else ""
+    if _is_fragment(said) and said.text.split()[0].lower() in POSSESSIVE:
+        found, told = [resolved(said.text, before)], ""
+    elif _is_fragment(said):
         change = corrected if said.corrects else completed
         found, told = change(said.text, before), before.told
         goes_on = said.is_joined or said.is_about or said.corrects
@@ -99,9 +111,10 @@ def rewrites(question: str, last: Exchange) -> tuple[Meaning, ...]:
         meant = _clauses(said.text, said.text, before)[0]
         found = [with_words(meant, before), meant]
     else:
-        found = _clauses(said.text, question, before)
-        if said.is_joined and found == [question]:
-            found = [question, with_words(said.text, before)]
+        itself = said.text if said.is_turned else question
+        found = _clauses(said.text, itself, before)
+        if (said.is_joined or said.is_turned) and found == [itself]:
+            found = [itself, with_words(said.text, before)]
     if not told and _OTHER.search(said.text):
         told = before.told
     asked = dict.fromkeys(each if each == question else _as_question(each) for each in found)
@@ -131,6 +144,9 @@ def _clauses(text: str, question: str, before: Exchange) -> list[str]:
     """Return what a whole clause may mean; `text` is the question without what is said around it."""
     if event := _WHEN_WAS_THAT.fullmatch(text):
         return [asking(parts(event["asked"]), before)]
+    again = _AGAIN.fullmatch(text)
+    if again is not None and again["word"].lower() in (before.asked.word.lower(), "what"):
+        return completed(again["added"], before)
     if _refers(text):
         return _references(text, question, before)
     if renamed := named(text, before):
@@ -159,6 +175,8 @@ def _is_fragment(said: Utterance) -> bool:
     if said.is_about:
         return True
     asked = parts(said.text)
+    if said.corrects and not asked.word and contrasted(said.text):
+        return True
     if has_verb(asked.rest) or _THIRD_PERSON.search(said.text):
         return False
     if said.corrects:

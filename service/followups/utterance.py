@@ -16,6 +16,10 @@ PREPOSITIONS = frozenset(
 )
 _DETERMINERS = frozenset("the a an this that these those its his her their our my your some any each every all".split())
 QUESTION_WORDS = frozenset("how which what who whom whose when where why".split())
+# What stands before a comma and begins with one of these is a clause, or an adverb.
+_CLAUSES = frozenset(
+    "if although though because while as once unless whether finally today now then here there".split()
+)
 # Past tenses and participles that do not end in -ed; those that are nouns or adjectives as a rule are left out.
 _IRREGULAR = frozenset(
     "arisen arose ate awoke awoken beaten became become been began begun beheld bent bet bitten bled blew blown"
@@ -40,17 +44,37 @@ _VERBS = _IRREGULAR | frozenset(
 )
 _CHAT = re.compile(
     r"(?:(?:ok(?:ay|ey)?|k|thanks?(?: you)?(?: (?:a lot|so much|very much))?|thx|ty|great|cool|nice|interesting|perfect"
-    r"|good(?: to know)?|got it|i see|all? ?right|right|sure|wow|hmm+|oh|ah|well|yes|yeah|yep|fine|hi|hello|hey|please"
+    r"|good(?: to know)?|got it|i see|all? ?right|right|sure|wow|hm+|oh(?: no)?|o+h|a+h|(?:ha){2,}|lol|well|yes"
+    r"|yeah|yep|fine|hi|hello|hey|please|by the way|btw"
     r"|(?:one more|another) (?:thing|question)|that(?:['’]s| is) (?:interesting|good|great|helpful))\b[\s,.!:;…–—-]*)+",
     re.IGNORECASE,
 )
 _JOINED = re.compile(r"(?:(?:and|but|so|also|then|or|n|&|plus)\b[\s,]+)+", re.IGNORECASE)
 _ABOUT = re.compile(r"(?:what|how) about\b\s*", re.IGNORECASE)
+# "No, I meant ...", "that is the plan, I only wanted to know ...", "no, ...".
 _CORRECTION = re.compile(
-    r"(?:(?:no|nope|not that|sorry|wait|actually|rather|oops)\b[\s,.!–—-]*)*i (?:really |actually )?meant?\b[\s,:]*"
-    r"(?:only\b\s*)?|(?:no|nope|sorry|oops)\b[\s]*[,.!–—-]+\s*(?:rather\b|actually\b)?[\s,]*",
+    r"(?:(?:but|no|nope|not that|sorry|wait|actually|rather|oops)\b[\s,.!–—-]*)*i (?:really |actually )?meant?\b"
+    r"[\s,:]*(?:only\b\s*)?"
+    r"|(?:no|nope|sorry|not|that(?:['’]s| is| was)|(?:is|was)n['’]t that|i did(?:n['’]t| not))\b.{0,80}?[,.;?–—-]\s*"
+    r"(?:but )?i (?:only |just |really |actually )?(?:meant?|want(?:ed)?(?: to know)?|was asking(?: about| for)?)\b"
+    r"[\s,:]*"
+    r"|(?:(?:no|nope|sorry|oops)\b\s*)+[,.!–—-]+\s*(?:rather\b|actually\b)?[\s,]*",
     re.IGNORECASE,
 )
+# "Can you tell me where ...": a question in another one.
+_INDIRECT = re.compile(
+    r"(?:(?:can|could|would) you (?:please )?(?:tell|remind) me|(?:please )?tell me|do you (?:happen to )?know"
+    r"|i(?:['’]d| would) (?:like|love) to know|i want(?:ed)? to know|any idea)\b[\s,:]*"
+    r"(?=(?:\w+ )?(?:how|which|what|who|whom|whose|when|where|why)\b)",
+    re.IGNORECASE,
+)
+# "And the divers, what are they offering": what is spoken of stands before the question.
+_DISLOCATED = re.compile(
+    r"(?P<topic>[^,?]{2,60}), (?P<before>(?:\w+ )?(?:how|which|what|when|where|why|is|are|was|were|do|does|did|has"
+    r"|have|had|will|would|can|could)\b[^,?]*?)\b(?P<pronoun>they|them|he|him|she|her|it|that|those)\b(?P<after>.*)",
+    re.IGNORECASE | re.DOTALL,
+)
+_TAIL = re.compile(r"[\s,]+(?:please|pls|plz|thanks|thank you|thx)$", re.IGNORECASE)
 # "Back to the first one: ...", "in the district you named, ...".
 _POINTER = re.compile(
     r"(?:(?:(?:going |coming )?back to|returning to|as for|regarding)\s+(?P<about>[^,:;?]{1,80})"
@@ -100,7 +124,7 @@ class Utterance:
 
     `is_joined`: it goes on from what was said before ("and ..."); `is_about`: it asks "what about ..."; `corrects`: it
     says what was meant; `points_to` is what it goes back to: "the first one". `text` has none of these words, and no
-    question mark.
+    question mark. `is_turned`: what is spoken of stood before the question, and stands in it in `text`.
     """
 
     text: str
@@ -108,6 +132,7 @@ class Utterance:
     is_about: bool
     corrects: bool
     points_to: str = ""
+    is_turned: bool = False
 
 
 def heard(said: str) -> Utterance:
@@ -115,7 +140,7 @@ def heard(said: str) -> Utterance:
     text = " ".join(said.split())
     joined = about = corrects = False
     points_to = ""
-    for pattern in (_CHAT, _CORRECTION, _CHAT, _JOINED, _POINTER, _ABOUT):
+    for pattern in (_CHAT, _CORRECTION, _CHAT, _JOINED, _INDIRECT, _POINTER, _ABOUT):
         found = pattern.match(text)
         if found is None:
             continue
@@ -124,7 +149,20 @@ def heard(said: str) -> Utterance:
         about |= pattern is _ABOUT
         corrects |= pattern is _CORRECTION
         points_to = (found["about"] or found["said"]) if pattern is _POINTER else points_to
-    return Utterance(text.rstrip(" ?!.…").strip(), joined, about, corrects, points_to)
+    text = _TAIL.sub("", text.rstrip(" ?!.…")).strip()
+    turned = _turned(text)
+    return Utterance(turned or text, joined, about, corrects, points_to, is_turned=turned is not None)
+
+
+def _turned(text: str) -> str | None:
+    """Return "what are the divers offering" for "the divers, what are they offering", None for other forms."""
+    found = _DISLOCATED.fullmatch(text)
+    if found is None:
+        return None
+    first = found["topic"].split()[0].lower()
+    if first in PREPOSITIONS | QUESTION_WORDS | AUXILIARIES | _CLAUSES or has_verb(found["topic"]):
+        return None
+    return f"{found['before']}{found['topic']}{found['after']}"
 
 
 def parts(text: str) -> Question:
@@ -150,7 +188,7 @@ def parts(text: str) -> Question:
 
 def is_verb(word: str) -> bool:
     """Whether a word is taken to be a verb: an auxiliary, a past tense, or a frequent one; May is a month."""
-    lower = word.lower()
+    lower = word.lower().replace("’", "'").removesuffix("n't")
     if word == "May":
         return False
     is_past = lower.endswith("ed") and not lower.endswith(("eed", "dred")) and len(lower) > 3 and word.islower()
