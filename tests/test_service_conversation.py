@@ -109,6 +109,18 @@ def meant(question: str, *exchanges: tuple[str, str]) -> list[str]:
             "hm, that was the plan, I meant how long in the end",
             "how long in the end did the repair take?",
         ),
+        (HART, "wrong town, I wanted Antwerp", "Who commanded the fleet in Antwerp in 1911?"),
+        (HART, "antwerp, not ghent", "Who commanded the fleet in antwerp in 1911?"),
+        (HART, "I should have said Antwerp, sorry", "Who commanded the fleet in Antwerp in 1911?"),
+        (SHIPPED, "barrels I mean, not crates", "How many barrels did the barge Aurora carry to Ghent in 1911?"),
+        (SHIPPED, "same for Antwerp?", "How many crates did the barge Aurora carry to Antwerp in 1911?"),
+        (("Which judge did Ghent name?", "Ada"), "And Bruges's?", "Which judge did Bruges name?"),
+        (("How many drowned before the war?", "38"), "whereas after the flood?", "How many drowned after the flood?"),
+        # What lacks its topic: whether anyone was, and what happened afterwards.
+        (("Why did the roof fall?", "snow"), "Was anyone badly injured?", "Was anyone badly injured roof fall?"),
+        (("Why did the roof fall?", "snow"), "What was built instead?", "What was built instead roof fall?"),
+        (("Who makes cheese?", "Ada Cole and Eva Cole"), "What do they pay?", "What do Ada Cole and Eva Cole pay?"),
+        (CAPTAIN, "Why do they call him Bear?", "Why do they call Jan Peeters Bear?"),
         # The latest person that was named, whatever was asked for.
         (("Which hostage is free?", "Ada Stone"), "How old is she?", "How old is Ada Stone?"),
         (("What was the name of his wife?", "Ada Stone"), "When did she marry?", "When did Ada Stone marry?"),

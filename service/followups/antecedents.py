@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 
 from service.followups.exchange import Exchange
-from service.followups.mentions import names, topic
+from service.followups.mentions import is_person, names, topic
 from service.followups.phrases import NounPhrase, extended, noun_phrases
 from service.followups.utterance import PREPOSITIONS, Question, bare
 from service.reader.words import MONTHS
@@ -72,6 +72,8 @@ def several(before: Exchange) -> str:
     """Return what "they" means: what was counted, several that are named together, or what the exchange is about."""
     if before.counted:
         return f"the {before.asked.noun}"
+    if " and " in before.answer and is_person(before.answer, before.asked):
+        return before.answer
     answered = noun_phrases(before.answer)
     if before.thing and (" and " in before.answer or (answered and answered[0].is_plural)):
         return before.thing

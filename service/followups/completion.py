@@ -16,9 +16,11 @@ _TWO_PHRASES = re.compile(
     r"(?P<first>.+?)(?:, | (?=in (?:1[5-9]|20)))(?P<second>(?:in|on|at|for|from|during|to|of) .+)", re.I
 )
 _WHOSE = re.compile(r"\b(?:the [a-z]+(?: [a-z]+)?|[A-Z][\w-]*(?: [A-Z][\w-]*)*)(?:['’]s\b|(?<=s)['’])")
+_WHOSE_END = re.compile(r"['’]s?$")
 _LONGEST_ANSWER = 60
 _IDENTITY = frozenset(("who", "which", "what"))
 _BEING = frozenset(("is", "was", "are", "were"))
+_TIMES = frozenset("before after during since until".split())
 # Phrases with these prepositions say where something is.
 _PLACES = frozenset("in on at over near within across under outside inside around above behind".split())
 
@@ -102,8 +104,8 @@ def _is_like_phrase(old: NounPhrase, new: NounPhrase | None, preposition: str) -
         return old.preposition == preposition.lower()
     if old.is_year != new.is_year:
         return False
-    are_places = {old.preposition, preposition.lower()} <= _PLACES
-    return old.preposition == preposition.lower() or new.is_year or are_places
+    both = {old.preposition, preposition.lower()}
+    return len(both) == 1 or new.is_year or both <= _PLACES or both <= _TIMES
 
 
 def _where(phrase: NounPhrase, question: str, put: str) -> tuple[int, int]:
@@ -164,6 +166,10 @@ def _owned(new: NounPhrase, before: Exchange) -> str:
     question = before.question
     if whose := _WHOSE.search(question):
         return f"{question[: whose.start()]}{new.words}{question[whose.end() :]}"
+    named = [each for each in noun_phrases(question) if each.is_name and not each.is_year]
+    if named:
+        last = named[-1]
+        return f"{question[: last.start]}{_WHOSE_END.sub('', new.words)}{question[last.end :]}"
     described = next((each for each in noun_phrases(question) if not each.is_name and not each.is_year), None)
     if described is None:
         return f"{question} {new.words}"

@@ -52,7 +52,7 @@ def names(text: str) -> list[str]:
         while words and (words[0][0].islower() or words[0].lower().rstrip(".") in _NO_NAME):
             words = words[1:]
         if words:
-            found.append(" ".join(words).rstrip(".'’"))
+            found.append(re.sub(r"['’]s$", "", " ".join(words)).rstrip(".'’"))
     return found
 
 

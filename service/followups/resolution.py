@@ -48,6 +48,8 @@ OF_TWO = re.compile(
     r"(?=$| (?:is|are|was|were|has|have|had|does|do|did|will|would|can|could|to|in|on|at|by|from|for|with|\w+ing)\b)",
     re.IGNORECASE,
 )
+# People in general: "why do they call him", "what do they say".
+_PEOPLE = re.compile(r"\bthey (?:call|say|know)\b", re.IGNORECASE)
 # "Was there a treaty", "how many are there": no place.
 _NO_PLACE = re.compile(r"\b(?:is|are|was|were) there\b|\bthere (?:is|are|was|were|been|be)\b", re.IGNORECASE)
 
@@ -73,7 +75,8 @@ def _without_pronouns(text: str, before: Exchange) -> str:
     found, end, used = "", 0, ""
     for number, match in enumerate(words):
         word = match[0].lower()
-        antecedent = "" if word == "there" and _NO_PLACE.search(text) else _antecedent(word, before)
+        is_empty = (word == "there" and _NO_PLACE.search(text)) or (word == "they" and _PEOPLE.search(text))
+        antecedent = "" if is_empty else _antecedent(word, before)
         # Two pronouns do not mean the same thing twice in "who gave it to her".
         if not antecedent or antecedent in used:
             continue

@@ -1,7 +1,7 @@
 """Rewriting: whether a question needs what was said before it, and the questions that it may stand for."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from index.words import words_of
 from service.followups.completion import asking, completed, contrasted, corrected
@@ -25,12 +25,16 @@ from service.followups.resolution import (
     with_topic,
     with_words,
 )
-from service.followups.utterance import PREPOSITIONS, WORD, Utterance, has_verb, heard, parts
+from service.followups.utterance import PREPOSITIONS, WORD, Utterance, bare, has_verb, heard, parts
 
 # Each is read, and reading is what takes time.
 MOST_MEANINGS = 2
 
 _FEW_WORDS = 2
+_YEAR = re.compile(r"(?:1[5-9]|20)\d\d")
+# "Was anyone hurt", "were any rules changed afterwards": of what was spoken of.
+_ANYONE = re.compile(r"\b(?:any|some)(?:one|body|thing)?\b", re.IGNORECASE)
+_ADVERBS = re.compile(r"\b(?:afterwards|beforehand|instead|meanwhile|in return|since then)$", re.IGNORECASE)
 # What holds no such letter is no English.
 _LATIN = re.compile(r"[A-Za-z]")
 _PRONOUNS = NEUTRAL | PLURAL | PERSONAL
@@ -93,7 +97,9 @@ def rewrites(question: str, last: Exchange) -> tuple[Meaning, ...]:
     may mean itself, too.
     """
     said = heard(question)
-    if not said.text or not _LATIN.search(question):
+    if _denies(said.text, last):
+        said = replace(said, corrects=True)
+    if not said.text or not (_LATIN.search(question) or _YEAR.fullmatch(said.text)):
         return (Meaning(question),)
     before = _ground(said, last)
     told = before.told if said.corrects and not PLURAL.intersection(words_of(said.text)) else ""
@@ -102,6 +108,8 @@ def rewrites(question: str, last: Exchange) -> tuple[Meaning, ...]:
     elif _is_fragment(said):
         change = corrected if said.corrects else completed
         found, told = change(said.text, before), before.told
+        if len(found) == 1 and not names(found[0]):
+            found.append(with_words(found[0], before))
         goes_on = said.is_joined or said.is_about or said.corrects
         if not goes_on and len(telling(said.text)) >= MANY_WORDS:
             found = [question, *found[:1]]
@@ -119,6 +127,12 @@ def rewrites(question: str, last: Exchange) -> tuple[Meaning, ...]:
         told = before.told
     asked = dict.fromkeys(each if each == question else _as_question(each) for each in found)
     return tuple(Meaning(each, told) for each in asked)[:MOST_MEANINGS]
+
+
+def _denies(text: str, last: Exchange) -> bool:
+    """Whether a text sets something apart from what was asked for: "Bruges, not Ghent"."""
+    contrast = contrasted(text)
+    return contrast is not None and not parts(text).word and bare(contrast["wrong"]).lower() in last.question.lower()
 
 
 def _ground(said: Utterance, last: Exchange) -> Exchange:
@@ -214,4 +228,7 @@ def _lacks_topic(text: str) -> bool:
     asked = parts(text)
     if asked.phrase.lower().endswith("how many") and asked.rest:
         return True
-    return len(telling(text)) <= _FEW_WORDS and not names(asked.rest)
+    if names(asked.rest):
+        return False
+    is_of_something = _ADVERBS.search(text) or (not asked.word and _ANYONE.search(text))
+    return len(telling(text)) <= _FEW_WORDS + bool(is_of_something)

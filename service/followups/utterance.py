@@ -44,19 +44,21 @@ _VERBS = _IRREGULAR | frozenset(
 )
 _CHAT = re.compile(
     r"(?:(?:ok(?:ay|ey)?|k|thanks?(?: you)?(?: (?:a lot|so much|very much))?|thx|ty|great|cool|nice|interesting|perfect"
-    r"|good(?: to know)?|got it|i see|all? ?right|right|sure|wow|hm+|oh(?: no)?|o+h|a+h|(?:ha){2,}|lol|well|yes"
-    r"|yeah|yep|fine|hi|hello|hey|please|by the way|btw"
+    r"|good(?: to know)?|got it|i see|all? ?right|right|sure|wow|hm+|oh(?: (?:no|dear))?|o+h|a+h|(?:ha){2,}|lol|well"
+    r"|yes|yeah|yep|fine|hi|hello|hey|please|by the way|btw"
     r"|(?:one more|another) (?:thing|question)|that(?:['’]s| is) (?:interesting|good|great|helpful))\b[\s,.!:;…–—-]*)+",
     re.IGNORECASE,
 )
-_JOINED = re.compile(r"(?:(?:and|but|so|also|then|or|n|&|plus)\b[\s,]+)+", re.IGNORECASE)
-_ABOUT = re.compile(r"(?:what|how) about\b\s*", re.IGNORECASE)
+_JOINED = re.compile(r"(?:(?:and|but|so|also|then|or|n|&|plus|whereas)\b[\s,]+)+", re.IGNORECASE)
+_ABOUT = re.compile(r"(?:(?:what|how) about|(?:the )?same (?:thing )?(?:for|with))\b\s*", re.IGNORECASE)
 # "No, I meant ...", "that is the plan, I only wanted to know ...", "no, ...".
 _CORRECTION = re.compile(
-    r"(?:(?:but|no|nope|not that|sorry|wait|actually|rather|oops)\b[\s,.!–—-]*)*i (?:really |actually )?meant?\b"
-    r"[\s,:]*(?:only\b\s*)?"
-    r"|(?:no|nope|sorry|not|that(?:['’]s| is| was)|(?:is|was)n['’]t that|i did(?:n['’]t| not))\b.{0,80}?[,.;?–—-]\s*"
-    r"(?:but )?i (?:only |just |really |actually )?(?:meant?|want(?:ed)?(?: to know)?|was asking(?: about| for)?)\b"
+    r"(?:(?:but|no|nope|not that|sorry|wait|actually|rather|oops)\b[\s,.!–—-]*)*"
+    r"i (?:(?:really |actually )?meant?|should have (?:said|asked))\b[\s,:]*(?:only\b\s*)?"
+    r"|(?:no|nope|sorry|not|wrong \w+|that(?:['’]s| is| was)|(?:is|was)n['’]t that|i did(?:n['’]t| not))\b"
+    r".{0,80}?[,.;?–—-]\s*"
+    r"(?:but )?i(?:['’]m| am)? (?:only |just |really |actually )?"
+    r"(?:meant?|want(?:ed)?(?: to know)?|(?:was )?asking(?: about| for)?|(?:was )?looking for)\b"
     r"[\s,:]*"
     r"|(?:(?:no|nope|sorry|oops)\b\s*)+[,.!–—-]+\s*(?:rather\b|actually\b)?[\s,]*",
     re.IGNORECASE,
@@ -64,6 +66,7 @@ _CORRECTION = re.compile(
 # "Can you tell me where ...": a question in another one.
 _INDIRECT = re.compile(
     r"(?:(?:can|could|would) you (?:please )?(?:tell|remind) me|(?:please )?tell me|do you (?:happen to )?know"
+    r"|(?:does|do) any(?:one|body) know"
     r"|i(?:['’]d| would) (?:like|love) to know|i want(?:ed)? to know|any idea)\b[\s,:]*"
     r"(?=(?:\w+ )?(?:how|which|what|who|whom|whose|when|where|why)\b)",
     re.IGNORECASE,
@@ -74,7 +77,11 @@ _DISLOCATED = re.compile(
     r"|have|had|will|would|can|could)\b[^,?]*?)\b(?P<pronoun>they|them|he|him|she|her|it|that|those)\b(?P<after>.*)",
     re.IGNORECASE | re.DOTALL,
 )
-_TAIL = re.compile(r"[\s,]+(?:please|pls|plz|thanks|thank you|thx)$", re.IGNORECASE)
+_TAIL = re.compile(
+    r"(?:[\s,]+(?:please|pls|plz|thanks|thank you|thx|sorry|though|tho|anyway|too|as well|either))+$", re.IGNORECASE
+)
+# "Their food I mean, not the journey".
+_ASIDE = re.compile(r",? i meant?\b(?=,? (?:and )?not\b|$)", re.IGNORECASE)
 # "Back to the first one: ...", "in the district you named, ...".
 _POINTER = re.compile(
     r"(?:(?:(?:going |coming )?back to|returning to|as for|regarding)\s+(?P<about>[^,:;?]{1,80})"
@@ -149,7 +156,8 @@ def heard(said: str) -> Utterance:
         about |= pattern is _ABOUT
         corrects |= pattern is _CORRECTION
         points_to = (found["about"] or found["said"]) if pattern is _POINTER else points_to
-    text = _TAIL.sub("", text.rstrip(" ?!.…")).strip()
+    text, asides = _ASIDE.subn("", _TAIL.sub("", text.rstrip(" ?!.…")).strip())
+    corrects |= bool(asides)
     turned = _turned(text)
     return Utterance(turned or text, joined, about, corrects, points_to, is_turned=turned is not None)
 
