@@ -103,18 +103,8 @@ def rewrites(question: str, last: Exchange) -> tuple[Meaning, ...]:
         return (Meaning(question),)
     before = _ground(said, last)
     told = before.told if said.corrects and not PLURAL.intersection(words_of(said.text)) else ""
-    if _is_fragment(said) and said.text.split()[0].lower() in POSSESSIVE:
-        found, told = [resolved(said.text, before)], ""
-    elif _is_fragment(said):
-        change = corrected if said.corrects else completed
-        found, told = change(said.text, before), before.told
-        if len(found) == 1 and not names(found[0]):
-            found.append(with_words(found[0], before))
-        goes_on = said.is_joined or said.is_about or said.corrects
-        if not goes_on and len(telling(said.text)) >= MANY_WORDS:
-            found = [question, *found[:1]]
-        elif not goes_on and not parts(said.text).word:
-            found = [*found[:1], question]
+    if _is_fragment(said):
+        found, told = _fragments(said, question, before)
     elif said.points_to:
         meant = _clauses(said.text, said.text, before)[0]
         found = [with_words(meant, before), meant]
@@ -127,6 +117,22 @@ def rewrites(question: str, last: Exchange) -> tuple[Meaning, ...]:
         told = before.told
     asked = dict.fromkeys(each if each == question else _as_question(each) for each in found)
     return tuple(Meaning(each, told) for each in asked)[:MOST_MEANINGS]
+
+
+def _fragments(said: Utterance, question: str, before: Exchange) -> tuple[list[str], str]:
+    """Return what something that is no clause may mean, and what was answered to its like."""
+    if said.text.split()[0].lower() in POSSESSIVE:
+        return [resolved(said.text, before)], ""
+    change = corrected if said.corrects else completed
+    found = change(said.text, before)
+    if len(found) == 1 and not names(found[0]):
+        found.append(with_words(found[0], before))
+    goes_on = said.is_joined or said.is_about or said.corrects
+    if not goes_on and len(telling(said.text)) >= MANY_WORDS:
+        found = [question, *found[:1]]
+    elif not goes_on and not parts(said.text).word:
+        found = [*found[:1], question]
+    return found, before.told
 
 
 def _denies(text: str, last: Exchange) -> bool:
