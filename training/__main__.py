@@ -28,7 +28,7 @@ from training.average import average
 from training.choosing import measure
 from training.data import file_hashes, load_corpus, load_qamr
 from training.finish import NAME, calibrate_again, finish
-from training.fit import DEEP, DEEPER, RETOLD, TOLD, fit
+from training.fit import AGAIN, DEEP, DEEPER, RETOLD, TOLD, fit
 from training.groups import DEEP_MIX, DEEPER_MIX, RETOLD_MIX, TOLD_MIX, Groups, Mix
 from training.mining import mine
 from training.model import SpanModel
@@ -41,6 +41,7 @@ PASSES = {
     "deeper": (DEEPER_MIX, DEEPER),
     "told": (TOLD_MIX, TOLD),
     "retold": (RETOLD_MIX, RETOLD),
+    "again": (RETOLD_MIX, AGAIN),
 }
 
 

@@ -52,6 +52,7 @@ DEEP = Recipe(number=3, learning_rate=1e-4, alone=0.5, alone_from=0.3, joint_fro
 DEEPER = replace(DEEP, number=4, learning_rate=7e-5, warm_up=0.03, alone_from=0.0, joint_from=0.0)
 TOLD = replace(DEEPER, number=5, learning_rate=6e-5)
 RETOLD = replace(TOLD, number=6)
+AGAIN = replace(TOLD, number=7)
 
 
 def fit(

@@ -99,7 +99,7 @@ DEEPER_MIX = replace(
 )
 # A short one for stories that have been added since, with enough of everything else not to forget it.
 TOLD_MIX = replace(DEEPER_MIX, sample=0.15)
-# The same again for those that came last, with more of everything else: its run begins with the mean of others.
+# The same again for those that came after, with more of everything else: its run begins with the mean of others.
 RETOLD_MIX = replace(DEEPER_MIX, sample=0.3)
 
 
