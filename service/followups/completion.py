@@ -4,7 +4,7 @@ import re
 
 from service.followups.exchange import Exchange
 from service.followups.phrases import NounPhrase, extended, noun_phrases
-from service.followups.utterance import PREPOSITIONS, WORD, Question, bare, has_verb, is_verb, parts
+from service.followups.utterance import DETERMINERS, PREPOSITIONS, WORD, Question, bare, has_verb, is_verb, parts
 
 _CONTRAST = re.compile(
     r"(?P<right>.+?),? (?:not|instead of|rather than) (?P<wrong>[^.?!]+)(?:[.?!] .*)?", re.IGNORECASE | re.DOTALL
@@ -61,8 +61,8 @@ def asking(asked: Question, before: Exchange) -> str:
     if old.word.lower() in _IDENTITY and being.lower() in _BEING and not has_verb(described):
         return f"{phrase} {being} {known} {described}"
     first = WORD.match(described)
-    if old.noun and first is not None and is_verb(first[0]):
-        # "At what price were / copies of the book / printed?"
+    if old.noun and first is not None and (is_verb(first[0]) or first[0].lower() in PREPOSITIONS):
+        # "At what price were / copies of the book / printed?", "from where are / the monitors / on the spot?"
         return f"{phrase} {being} {old.noun} {described}"
     return f"{phrase} {old.rest} {known if before.thing else old.noun}"
 
@@ -70,6 +70,9 @@ def asking(asked: Question, before: Exchange) -> str:
 def _substituted(text: str, before: Exchange) -> list[str]:
     """Return the question before with these words in the place of what is like them, or added to it."""
     words = _THE_ONE.sub("", text) if _THE_ONE.match(text) else text
+    first = words.split()[0]
+    if first.lower() in DETERMINERS:
+        words = f"{first.lower()}{words[len(first) :]}"
     if two := _TWO_PHRASES.fullmatch(words):
         # "The previous time, in 2021", "in Japan in 2011": each takes its place.
         halfway = Exchange.of(_substituted(two["first"], before)[0], before.answer, before)

@@ -5,13 +5,13 @@ from collections.abc import Iterator
 
 from index.words import STOP_WORDS, words_of
 from service.followups.phrases import base_verb
-from service.followups.utterance import AUXILIARIES, PREPOSITIONS, QUESTION_WORDS, WORD, Question, is_verb
+from service.followups.utterance import AUXILIARIES, DETERMINERS, PREPOSITIONS, QUESTION_WORDS, WORD, Question, is_verb
 
 # "Ministry of Foreign Affairs", "Ts. Munkh-Orgil", "Corinne Pereira Da Silva", "2019"; not "Who" at the beginning.
 _NAME = re.compile(
     r"(?<!\w)(?:\w{1,3}\.\s)?[^\W\d_a-z][\w'’.-]*(?:\s(?:(?:of|for|and|the|de|da|di|van|von|on)\s){0,2}[^\W\d_a-z][\w'’-]*)*"
 )
-_NO_NAME = QUESTION_WORDS | AUXILIARIES | PREPOSITIONS | STOP_WORDS
+_NO_NAME = QUESTION_WORDS | AUXILIARIES | DETERMINERS | PREPOSITIONS | STOP_WORDS
 _PERSON_NOUN = re.compile(
     r"\b(?:who|whom|ambassador|envoy|minister|president|secretary|mayor|chief|head|director|leader|commissioner|general|"
     r"chancellor|spokesperson|spokesman|spokeswoman|person|man|woman|american|official|author|founder)\b",

@@ -26,6 +26,13 @@ DEMONSTRATIVE = re.compile(
 _DEFINITE = re.compile(
     r"\b(?:the|this|that) (?P<noun>[a-z]{3,})(?=$|['’]s\b| (?!(?:of|that|which|between|who|on|in|for|to|from|with)\b))"
 )
+_POINTED_AT = re.compile(r"\b(?:this|these|those) [a-z]{3,}")
+# "The man", not "the man who fell": whom the conversation is about.
+SOMEONE = re.compile(
+    r"\b(?:the|this|that) (?:man|woman|lady|gentleman|boy|girl|guy|person)\b"
+    r"(?! (?:who|that|of|in|with|from|on|at|behind)\b)",
+    re.IGNORECASE,
+)
 _TAKEN_FOR_KNOWN = re.compile(r"\b(?:the|this|that) [a-z]{3,}")
 _THEN = re.compile(r"\s*\b(?:at that time|back then|(?:in|during) that (?:year|month)|(?:on )?that day|then)$", re.I)
 THAT_TIME = re.compile(r"\b(?P<preposition>before|after|since|until|by) (?:that|then)\b", re.IGNORECASE)
@@ -58,6 +65,8 @@ def resolved(text: str, before: Exchange) -> str:
     """Return a question with each pronoun replaced by what it likely means; where there is none, with more words."""
     told = _with_time(_with_ones(_with_member(text, before), before), before)
     told = DEMONSTRATIVE.sub(_personal_pronoun, told)
+    if before.people and not PERSONAL.intersection(words_of(told)):
+        told = SOMEONE.sub(lambda _: before.people[0], told)
     found = _without_pronouns(told, before)
     return found if found != text else with_words(found, before)
 
@@ -116,9 +125,14 @@ def _with_ones(text: str, before: Exchange) -> str:
 
 
 def _with_member(text: str, before: Exchange) -> str:
-    """Return a question with the first of two that were answered for "the former", the second for "the latter"."""
+    """Return a question with the first of two that were answered for "the former", the second for "the latter".
+
+    Two are answered together, or one after the other.
+    """
     both = re.split(r",? and |; ", before.answer)
-    if len(both) != len(("former", "latter")):
+    if len(both) == 1 and before.earlier is not None:
+        both = [before.earlier.answer, before.answer]
+    if len(both) != len(("former", "latter")) or not all(both):
         return text
     return OF_TWO.sub(lambda found: both[0 if found["former"] or found["first"] else 1], text)
 
@@ -148,9 +162,8 @@ def mentions_known(text: str, before: Exchange) -> bool:
     # "How much of the foliage" says less of what is asked for than "which company".
     says_little = len(telling(text)) < MANY_WORDS + bool(asked.word and not asked.noun)
     is_bare = says_little and not names(asked.rest) and not any(character.isdigit() for character in text)
-    return (is_bare and _TAKEN_FOR_KNOWN.search(text) is not None) or any(
-        shares_word(each, told) for each in definites(text)
-    )
+    pattern = _TAKEN_FOR_KNOWN if is_bare else _POINTED_AT
+    return pattern.search(text) is not None or any(shares_word(each, told) for each in definites(text))
 
 
 def telling(text: str) -> list[str]:

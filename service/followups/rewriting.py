@@ -16,6 +16,7 @@ from service.followups.resolution import (
     PERSONAL,
     PLURAL,
     POSSESSIVE,
+    SOMEONE,
     THAT_TIME,
     definites,
     mentions_known,
@@ -62,6 +63,7 @@ _REFERENCES = (
     re.compile(r"\b(?:the|this|that|which|another|other|first|second|last|next) (?:\w+ )?ones?\b", re.IGNORECASE),
     re.compile(r"\b(?:else|the others?|the same|(?:the former|the latter)(?! [a-z]))\b", re.IGNORECASE),
     OF_TWO,
+    SOMEONE,
 )
 _ORDINAL = re.compile(r"\b(?:first|second|former|latter)\b", re.IGNORECASE)
 # Who asks for another one does not ask for what was answered.
@@ -109,9 +111,9 @@ def rewrites(question: str, last: Exchange) -> tuple[Meaning, ...]:
         meant = _clauses(said.text, said.text, before)[0]
         found = [with_words(meant, before), meant]
     else:
-        itself = said.text if said.is_turned else question
+        itself = said.text if said.is_turned or said.corrects else question
         found = _clauses(said.text, itself, before)
-        if (said.is_joined or said.is_turned) and found == [itself]:
+        if (said.is_joined or said.is_turned or said.corrects) and found == [itself]:
             found = [itself, with_words(said.text, before)]
     if not told and _OTHER.search(said.text):
         told = before.told
@@ -138,7 +140,9 @@ def _fragments(said: Utterance, question: str, before: Exchange) -> tuple[list[s
 def _denies(text: str, last: Exchange) -> bool:
     """Whether a text sets something apart from what was asked for: "Bruges, not Ghent"."""
     contrast = contrasted(text)
-    return contrast is not None and not parts(text).word and bare(contrast["wrong"]).lower() in last.question.lower()
+    if contrast is None or parts(text).word:
+        return False
+    return bare(contrast["wrong"]).lower() in last.question.lower() or not has_verb(text)
 
 
 def _ground(said: Utterance, last: Exchange) -> Exchange:
@@ -197,7 +201,7 @@ def _is_fragment(said: Utterance) -> bool:
     asked = parts(said.text)
     if said.corrects and not asked.word and contrasted(said.text):
         return True
-    if has_verb(asked.rest) or _THIRD_PERSON.search(said.text):
+    if has_verb(asked.rest) or _THIRD_PERSON.search(said.text) or (said.is_indirect and asked.rest):
         return False
     if said.corrects:
         return True

@@ -14,7 +14,7 @@ PREPOSITIONS = frozenset(
     "of in on at by to from with for under during after before between among about through over against since until"
     " near within without into across toward towards besides".split()
 )
-_DETERMINERS = frozenset("the a an this that these those its his her their our my your some any each every all".split())
+DETERMINERS = frozenset("the a an this that these those its his her their our my your some any each every all".split())
 QUESTION_WORDS = frozenset("how which what who whom whose when where why".split())
 # What stands before a comma and begins with one of these is a clause, or an adverb.
 _CLAUSES = frozenset(
@@ -22,7 +22,8 @@ _CLAUSES = frozenset(
 )
 # Past tenses and participles that do not end in -ed; those that are nouns or adjectives as a rule are left out.
 _IRREGULAR = frozenset(
-    "arisen arose ate awoke awoken beaten became become been began begun beheld bent bet bitten bled blew blown"
+    "agreed decreed disagreed freed guaranteed"
+    " arisen arose ate awoke awoken beaten became become been began begun beheld bent bet bitten bled blew blown"
     " bore borne bought bound bred broke broken brought built burnt burst came caught chose chosen clung cost crept"
     " cut dealt did done drank drawn dreamt drew driven drove drunk dug dwelt eaten fallen fed fell felt fled flew"
     " flown flung forbade forbidden forgave forgiven forgot forgotten forsaken fought found froze frozen gave given"
@@ -45,22 +46,33 @@ _VERBS = _IRREGULAR | frozenset(
 _CHAT = re.compile(
     r"(?:(?:ok(?:ay|ey)?|k|thanks?(?: you)?(?: (?:a lot|so much|very much))?|thx|ty|great|cool|nice|interesting|perfect"
     r"|good(?: to know)?|got it|i see|all? ?right|right|sure|wow|hm+|oh(?: (?:no|dear))?|o+h|a+h|(?:ha){2,}|lol|well"
-    r"|yes|yeah|yep|fine|hi|hello|hey|please|by the way|btw"
-    r"|(?:one more|another) (?:thing|question)|that(?:['’]s| is) (?:interesting|good|great|helpful))\b[\s,.!:;…–—-]*)+",
+    r"|yes|yeah|yep|fine|hi|hello|hey|please|by the way|btw|excuse me|pardon(?: me)?|never ?mind|my bad|just curious"
+    r"|let me (?:rephrase(?: that| it)?|(?:try|ask) again|put it differently)"
+    r"|i (?:expressed|put) (?:myself|that|it) (?:badly|wrongly)"
+    r"|(?:(?:one|a) (?:more|last|final)|another|quick|follow-?up) (?:thing|question)"
+    r"|that(?:['’]s| is) (?:interesting|good|great|helpful|bad|sad|nice))\b[\s,.!:;…–—-]*)+",
     re.IGNORECASE,
+)
+# "Cute. How old is the boy": a remark, without a name, before the question.
+_REMARK = re.compile(
+    r"(?!(?i:and|but|or|so|no|not|sorry|oops|the|a|an|this|that|his|her|its|their|in|on|at|from|to|by|of|with|for|after|before)\b)"
+    r"(?:[a-z'’]+|[A-Za-z'’]+(?: [a-z'’]+){1,2})[.!…]+\s+(?=\S+\s+\S)"
 )
 _JOINED = re.compile(r"(?:(?:and|but|so|also|then|or|n|&|plus|whereas)\b[\s,]+)+", re.IGNORECASE)
 _ABOUT = re.compile(r"(?:(?:what|how) about|(?:the )?same (?:thing )?(?:for|with))\b\s*", re.IGNORECASE)
 # "No, I meant ...", "that is the plan, I only wanted to know ...", "no, ...".
+_PARTICLES = r"(?:(?:but|no|nope|not that|sorry|wait|actually|rather|oops|i know)\b[\s,.!–—-]*)*"
 _CORRECTION = re.compile(
-    r"(?:(?:but|no|nope|not that|sorry|wait|actually|rather|oops)\b[\s,.!–—-]*)*"
-    r"i (?:(?:really |actually )?meant?|should have (?:said|asked))\b[\s,:]*(?:only\b\s*)?"
-    r"|(?:no|nope|sorry|not|wrong \w+|that(?:['’]s| is| was)|(?:is|was)n['’]t that|i did(?:n['’]t| not))\b"
+    rf"{_PARTICLES}"
+    r"(?:i (?:(?:really |actually )?meant?|should have (?:said|asked)|mixed (?:them|that|it|the two) up)"
+    r"|i['’]d (?:really |actually )?meant|i was (?:asking (?:about|for)|looking for|talking about|after))\b"
+    r"[\s,:]*(?:only\b\s*)?"
+    rf"|{_PARTICLES}(?:no|nope|sorry|not|wrong \w+|that(?:['’]s| is| was)|(?:is|was)n['’]t that|i did(?:n['’]t| not))\b"
     r".{0,80}?[,.;?–—-]\s*"
     r"(?:but )?i(?:['’]m| am)? (?:only |just |really |actually )?"
-    r"(?:meant?|want(?:ed)?(?: to know)?|(?:was )?asking(?: about| for)?|(?:was )?looking for)\b"
+    r"(?:meant?|want(?:ed)?(?: to know)?|(?:was )?(?:asking(?: about| for)?|looking for|after))\b"
     r"[\s,:]*"
-    r"|(?:(?:no|nope|sorry|oops)\b\s*)+[,.!–—-]+\s*(?:rather\b|actually\b)?[\s,]*",
+    r"|(?:(?:no|nope|sorry|oops)\b\s*)+(?:[,.!–—-]+\s*(?:rather\b|actually\b)?[\s,]*|(?=not\b)|i['’]m after\b\s*)",
     re.IGNORECASE,
 )
 # "Can you tell me where ...": a question in another one.
@@ -73,15 +85,26 @@ _INDIRECT = re.compile(
 )
 # "And the divers, what are they offering": what is spoken of stands before the question.
 _DISLOCATED = re.compile(
-    r"(?P<topic>[^,?]{2,60}), (?P<before>(?:\w+ )?(?:how|which|what|when|where|why|is|are|was|were|do|does|did|has"
-    r"|have|had|will|would|can|could)\b[^,?]*?)\b(?P<pronoun>they|them|he|him|she|her|it|that|those)\b(?P<after>.*)",
+    r"(?P<topic>[^,.:?]{2,60})[,.:?] (?P<before>(?:\w+ )?(?:how|which|what|who|when|where|why|is|are|was|were|do"
+    r"|does|did|has|have|had|will|would|can|could)\b[^,?]*?)"
+    r"\b(?P<pronoun>they|them|he|him|she|her|it|that|those|his|its|their)\b(?P<after>.*)",
     re.IGNORECASE | re.DOTALL,
 )
 _TAIL = re.compile(
-    r"(?:[\s,]+(?:please|pls|plz|thanks|thank you|thx|sorry|though|tho|anyway|too|as well|either))+$", re.IGNORECASE
+    r"(?:[\s,]+(?:please|pls|plz|thanks|thank you|thx|sorry|though|tho|anyway|actually|too|as well|either))+$",
+    re.IGNORECASE,
 )
 # "Their food I mean, not the journey".
-_ASIDE = re.compile(r",? i meant?\b(?=,? (?:and )?not\b|$)", re.IGNORECASE)
+_ASIDE = re.compile(
+    r",? (?:i meant?|(?:is|was) (?:what|who|which) i (?:meant|asked|want(?:ed)?)(?: (?:to know|about|for))?)\b"
+    r"(?=,? (?:and )?not\b|$)",
+    re.IGNORECASE,
+)
+# "Roughly how many".
+_HEDGE = re.compile(r"(?:roughly|approximately|about|around|exactly|precisely|just)\s+(?=how\b)", re.IGNORECASE)
+_CONTRACTED = re.compile(r"^(how|what|when|where|who|why)s\b|\b(how|what|when|where|who|why)['’]s\b", re.IGNORECASE)
+# "When they met, not when they parted".
+_SET_ASIDE = re.compile(r",? (?:and )?not (?:how|which|what|who|when|where|why)\b[^,?]*$", re.IGNORECASE)
 # "Back to the first one: ...", "in the district you named, ...".
 _POINTER = re.compile(
     r"(?:(?:(?:going |coming )?back to|returning to|as for|regarding)\s+(?P<about>[^,:;?]{1,80})"
@@ -93,9 +116,11 @@ _POINTER = re.compile(
 _PLACE = r"(?:in|on|at|by|to|from|with|for|of|under|during|after|before|since|until|till|through|about|over)"
 _ASKED = re.compile(
     rf"(?:{_PLACE} )?(?P<word>how (?:many|much|long|high|old|fast|far|often|big|large|tall|deep|heavy|wide)|"
-    r"which|what|wat|whom?|whose|when|where|why|how)\b(?:['’]s\b)?(?P<rest>.*)",
+    r"which|what|wat|whom?|whose|when|where|why|how)\b(?P<rest>.*)",
     re.IGNORECASE | re.DOTALL,
 )
+_OWNERS = frozenset("his her its their".split())
+_SUBJECTS = frozenset("he she it they we i you".split())
 _WITH_NOUN = ("how many", "how much", "which", "what", "wat", "whose")
 _LONGEST_NOUN = 7
 WORD = re.compile(r"\w+(?:['’.-]\w+)*")
@@ -140,14 +165,15 @@ class Utterance:
     corrects: bool
     points_to: str = ""
     is_turned: bool = False
+    is_indirect: bool = False
 
 
 def heard(said: str) -> Utterance:
     """Return what is said without what is said around it: thanks, "and", "what about", "I meant"; it may be nothing."""
     text = " ".join(said.split())
-    joined = about = corrects = False
+    joined = about = corrects = indirect = False
     points_to = ""
-    for pattern in (_CHAT, _CORRECTION, _CHAT, _JOINED, _INDIRECT, _POINTER, _ABOUT):
+    for pattern in (_CHAT, _REMARK, _CHAT, _CORRECTION, _CHAT, _JOINED, _INDIRECT, _POINTER, _ABOUT, _HEDGE):
         found = pattern.match(text)
         if found is None:
             continue
@@ -155,11 +181,16 @@ def heard(said: str) -> Utterance:
         joined |= pattern is _JOINED
         about |= pattern is _ABOUT
         corrects |= pattern is _CORRECTION
+        indirect |= pattern is _INDIRECT
         points_to = (found["about"] or found["said"]) if pattern is _POINTER else points_to
     text, asides = _ASIDE.subn("", _TAIL.sub("", text.rstrip(" ?!.…")).strip())
     corrects |= bool(asides)
+    text = _SET_ASIDE.sub("", text) if corrects else text
+    text = _CONTRACTED.sub(lambda found: f"{found[1] or found[2]} is", text)
     turned = _turned(text)
-    return Utterance(turned or text, joined, about, corrects, points_to, is_turned=turned is not None)
+    return Utterance(
+        turned or text, joined, about, corrects, points_to, is_turned=turned is not None, is_indirect=indirect
+    )
 
 
 def _turned(text: str) -> str | None:
@@ -170,7 +201,14 @@ def _turned(text: str) -> str | None:
     first = found["topic"].split()[0].lower()
     if first in PREPOSITIONS | QUESTION_WORDS | AUXILIARIES | _CLAUSES or has_verb(found["topic"]):
         return None
-    return f"{found['before']}{found['topic']}{found['after']}"
+    behind = WORD.search(found["after"])
+    owns = (
+        found["pronoun"].lower() in _OWNERS
+        and behind is not None
+        and not (is_verb(behind[0]) or behind[0].lower() in PREPOSITIONS)
+    )
+    topic = f"{found['topic']}'s" if owns else found["topic"]
+    return f"{found['before']}{topic}{found['after']}"
 
 
 def parts(text: str) -> Question:
@@ -181,7 +219,7 @@ def parts(text: str) -> Question:
     word, rest = text[: found.start("rest")].strip(), found["rest"].strip(" ,:")
     if found["word"].lower() not in _WITH_NOUN:
         return Question(word, "", rest)
-    end = len(rest)
+    end, last = len(rest), ""
     for number, each in enumerate(WORD.finditer(rest)):
         # "How many lives", "which works": a noun, though it may be a verb elsewhere.
         is_noun = not number and found["word"].lower() != "what" and each[0].lower() in _VERBS and each[0].endswith("s")
@@ -191,6 +229,11 @@ def parts(text: str) -> Question:
         if number == 0 and each[0].lower() in PREPOSITIONS:
             end = 0
             break
+        # "How many people the company employs": a clause of its own.
+        if number and each[0].lower() in DETERMINERS | _SUBJECTS and last not in PREPOSITIONS | {"and", "or"}:
+            end = each.start()
+            break
+        last = each[0].lower()
     return Question(word, rest[:end].strip(), rest[end:].strip())
 
 
@@ -211,4 +254,4 @@ def has_verb(text: str) -> bool:
 def bare(phrase: str) -> str:
     """Return a noun phrase without its determiner."""
     first, _, rest = phrase.partition(" ")
-    return rest if rest and first.lower() in _DETERMINERS else phrase
+    return rest if rest and first.lower() in DETERMINERS else phrase
