@@ -15,8 +15,8 @@ _NOTHING = -10.0
 # Scores that no network gave ask for odds that no network's outcomes were fitted to.
 _CALIBRATION = Calibration(
     span=Logistic((0.16, 0.43, 0.55), -1.36),
-    order=Logistic((1.1, 6.6), 0.0),
-    passage=Logistic((0.77, 13.6), -13.8),
+    order=Logistic((1.1, 4.0, 3.0), 0.0),
+    passage=Logistic((0.77, 10.0, 4.0), -13.0),
     min_confidence=0.35,
     sure=0.67,
 )

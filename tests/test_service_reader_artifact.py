@@ -64,7 +64,7 @@ def test_a_description_that_is_none_is_refused(copy: Path, content: str) -> None
     "change",
     [
         {"span": {"weights": [1.0], "intercept": 0.0}},
-        {"passage": {"weights": [1.0, 1.0, 1.0], "intercept": 0.0}},
+        {"passage": {"weights": [1.0, 1.0], "intercept": 0.0}},
         {"span": {"weights": [1.0, 1.0, 1.0, "x"], "intercept": 0.0}},
         {"min_confidence": "x"},
         {"min_confidence": 1.5},

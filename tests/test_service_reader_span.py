@@ -40,7 +40,7 @@ def hits_of(*texts: str, max_tokens: int = 40, title: str = "T") -> list[Hit]:
     return hits
 
 
-BY_EVIDENCE = Logistic((1.0, 0.0), 0.0)
+BY_EVIDENCE = Logistic((1.0, 0.0, 0.0), 0.0)
 PLAIN = Calibration(Logistic((1.0, 0.0, 0.0), 0.0), BY_EVIDENCE, BY_EVIDENCE, min_confidence=0.5, sure=0.9)
 
 
@@ -181,11 +181,28 @@ def test_which_span_is_best_is_another_question_than_how_sure_it_is() -> None:
     hits = hits_of("Bob paid.", "Later, Carol paid.")  # found with the scores 1 and .5
     scores = {"Bob": 2.0, "Carol": 4.0}
     assert words(hits, scripted_reader(scores, _plain()).read("Who?", hits))[:2] == ["Carol", "Bob"]
-    artifact = replace(_plain(), calibration=replace(PLAIN, order=Logistic((1.0, 8.0), 0.0)))
+    artifact = replace(_plain(), calibration=replace(PLAIN, order=Logistic((1.0, 8.0, 0.0), 0.0)))
     reading = scripted_reader(scores, artifact).read("Who?", hits)
     assert words(hits, reading)[:2] == ["Bob", "Carol"]
     # Its own odds are those of a span with 2.0; and what comes after it is no surer.
     assert [span.score for span in reading.spans[:2]] == pytest.approx([2.0, 2.0], abs=0.1)
+
+
+def test_what_has_the_words_of_the_question_may_come_before_what_the_network_likes_better() -> None:
+    hits = hits_of("Carol paid.", "Bob gave them the yellow barge.")
+    scores = {"Bob": 3.0, "Carol": 4.0}
+    question = "Who gave the YELLOW barge?"  # three content words
+    assert [each.shared for each in scripted_reader(scores, _plain()).read_passages(question, hits)] == [0.0, 1.0]
+    assert words(hits, scripted_reader(scores, _plain()).read(question, hits))[:2] == ["Carol", "Bob"]
+    by_words = Logistic((1.0, 0.0, 2.0), 0.0)
+    artifact = replace(_plain(), calibration=replace(PLAIN, order=by_words, passage=by_words))
+    reading = scripted_reader(scores, artifact).read(question, hits)
+    assert words(hits, reading)[:2] == ["Bob", "Carol"]
+    assert reading.relevance[1] > reading.relevance[0]
+    # The heading counts, and a question without a word does not.
+    named = hits_of("Bob gave it.", title="The yellow barge")
+    assert [each.shared for each in scripted_reader(scores, _plain()).read_passages(question, named)] == [1.0]
+    assert [each.shared for each in scripted_reader(scores, _plain()).read_passages("?", named)] == [0.0]
 
 
 def test_confidence_grows_where_all_that_the_network_says_does() -> None:

@@ -13,7 +13,7 @@ from eval import metrics
 from eval.paragraphs import paragraph_of
 from eval.reading import RIGHT_F1, OpenReading
 from service.reader.confidence import Calibration, Logistic
-from service.reader.span_reader import GROUP, Proposal, SpanReader, passage_signs
+from service.reader.span_reader import GROUP, Proposal, SpanReader
 from training.readings import Readings
 
 _INVERSE_SHRINKAGE = 10.0
@@ -22,7 +22,7 @@ _SPANS = 2
 _VAIN = 2 / 3
 
 
-_BY_EVIDENCE = Logistic((1.0, 0.0), 0.0)
+_BY_EVIDENCE = Logistic((1.0, 0.0, 0.0), 0.0)
 
 UNCALIBRATED = Calibration(Logistic((1.0, 0.0, 0.0), 0.0), _BY_EVIDENCE, _BY_EVIDENCE, 0.5, 1.0)
 
@@ -102,7 +102,7 @@ def surest(reader: SpanReader, readings: Readings, changes: float = 0.02, width:
 def span_ranks(reader: SpanReader, reading: OpenReading) -> list[Outcome]:
     """Return what tells which of a question's spans are better, and which of them are right."""
     return [
-        Outcome(each.ranked(reading.hits).squeezed(), _is_right(each, reading))
+        Outcome(reading.read[each.hit].signs_of(each, reading.hits[each.hit]).squeezed(), _is_right(each, reading))
         for each, _ in reader.proposals(reading.hits, reading.read)
     ]
 
@@ -116,7 +116,7 @@ def span_outcomes(reader: SpanReader, reading: OpenReading, *, answerable: bool)
 def passage_outcomes(reading: OpenReading, *, answerable: bool) -> list[Outcome]:
     """Return what came of every passage: right is one of the question's own paragraph."""
     return [
-        Outcome(passage_signs(hit, read).squeezed(), answerable and paragraph_of(hit) == reading.question.paragraph)
+        Outcome(read.signs(hit).squeezed(), answerable and paragraph_of(hit) == reading.question.paragraph)
         for hit, read in zip(reading.hits, reading.read, strict=True)
     ]
 

@@ -24,14 +24,19 @@ class Signs:
 
 @dataclass(frozen=True, slots=True)
 class RankSigns:
-    """What tells which span, or which passage, is best: its own log-odds, and the retriever's score (0 to 1)."""
+    """What tells which span, or which passage, is best.
+
+    `evidence`: its own log-odds. Of its passage, `retrieval`: the retriever's score, 0 to 1; `shared`: the share of the
+    question's content words that it or its heading has.
+    """
 
     evidence: float
     retrieval: float
+    shared: float
 
     def squeezed(self) -> tuple[float, ...]:
         """Return them on scales on which a logistic model is nearly right."""
-        return 10 * math.tanh(self.evidence / 10), self.retrieval
+        return 10 * math.tanh(self.evidence / 10), self.retrieval, self.shared
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +70,7 @@ class Calibration:
         Raises:
             KeyError, TypeError, ValueError: it is not such a content.
         """
-        signs = {"span": Signs, "order": RankSigns, "passage": RankSigns}
+        signs: dict[str, type[Signs | RankSigns]] = {"span": Signs, "order": RankSigns, "passage": RankSigns}
         span, order, passage = (_logistic(content[name], each) for name, each in signs.items())
         least, sure = float(content["min_confidence"]), float(content["sure"])
         if not (0 <= least <= 1 and 0 <= sure <= 1):

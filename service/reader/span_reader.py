@@ -11,7 +11,7 @@ from index.batching import batches
 from index.errors import ModelError
 from index.passages import Passage, heading_above
 from index.retriever import Hit
-from index.words import STOP_WORDS, words_of
+from index.words import STOP_WORDS, content_words, words_of
 from service.reader.artifact import TOKENIZER_FILE, Artifact
 from service.reader.asked import Asked, asked_for
 from service.reader.confidence import Calibration, RankSigns, Signs
@@ -49,21 +49,29 @@ class Proposal:
     words: tuple[str, ...]
     score: float
 
-    def ranked(self, hits: Sequence[Hit]) -> RankSigns:
-        """Return what tells whether it is better than others."""
-        return RankSigns(self.score, hits[self.hit].score)
-
 
 @dataclass(frozen=True, slots=True)
 class PassageReading:
-    """What was read in one passage: its proposals, best first, and its log-odds to answer, as the network sees them."""
+    """What was read in one passage: its proposals, best first, and its log-odds to answer, as the network sees them.
+
+    `shared` is the share of the question's content words that the passage or its heading has.
+    """
 
     proposals: tuple[Proposal, ...]
     evidence: float
+    shared: float
+
+    def signs(self, hit: Hit) -> RankSigns:
+        """Return what tells whether the passage, read as this hit, is better than others."""
+        return RankSigns(self.evidence, hit.score, self.shared)
+
+    def signs_of(self, proposal: Proposal, hit: Hit) -> RankSigns:
+        """Return what tells whether one of its proposals is better than others."""
+        return RankSigns(proposal.score, hit.score, self.shared)
 
     def as_hit(self, number: int) -> "PassageReading":
         """Return the same as the reading of another number of hit."""
-        return PassageReading(tuple(replace(each, hit=number) for each in self.proposals), self.evidence)
+        return replace(self, proposals=tuple(replace(each, hit=number) for each in self.proposals))
 
     def without(self, told: tuple[str, ...], passage: Passage) -> "PassageReading":
         """Return the same reading of a passage without the proposals that repeat what was told, if anything was."""
@@ -153,8 +161,11 @@ class SpanReader:
         marks = self._marks(self._features(question, hits, passages))
         # Whoever asks yes or no is told by a sentence; no part of it would say so.
         whole = asked_for(question) is Asked.YES_NO
+        asked = frozenset(content_words(question))
         return [
-            _passage_reading(first + number, hit, tokens.offsets[: len(each)], each, whole_sentences=whole)
+            _passage_reading(
+                first + number, hit, tokens.offsets[: len(each)], each, _shared(asked, hit), whole_sentences=whole
+            )
             for number, (hit, tokens, each) in enumerate(zip(hits, passages, marks, strict=True))
         ]
 
@@ -163,7 +174,7 @@ class SpanReader:
         return self._features(question, hits, self._maker.tokens([hit.found.passage.text for hit in hits]))
 
     def _features(self, question: str, hits: Sequence[Hit], passages: Sequence[Tokens]) -> list[Features]:
-        above = [heading_above(hit.found.document_title, hit.found.passage.section) for hit in hits]
+        above = [_heading(hit) for hit in hits]
         asked, *headings = self._maker.tokens([question, *above])
         return [self._maker.features(asked, *pair) for pair in zip(headings, passages, strict=True)]
 
@@ -174,9 +185,7 @@ class SpanReader:
         # Which is best is one question, how sure it may be another; none is surer than one that is better.
         odds = accumulate((calibration.span.log_odds(signs) for _, signs in proposed), min)
         spans = (Span(each.hit, each.start, each.end, score) for (each, _), score in zip(proposed, odds, strict=True))
-        relevance = (
-            calibration.passage.log_odds(passage_signs(hit, each)) for hit, each in zip(hits, read, strict=False)
-        )
+        relevance = (calibration.passage.log_odds(each.signs(hit)) for hit, each in zip(hits, read, strict=False))
         return Reading(tuple(spans), tuple(relevance))
 
     def proposals(self, hits: Sequence[Hit], read: Sequence[PassageReading]) -> list[tuple[Proposal, Signs]]:
@@ -185,10 +194,12 @@ class SpanReader:
         Where passages of a document overlap, no proposal overlaps a better one.
         """
         order = self.artifact.calibration.order
-        ranked = sorted(
-            (each for passage in read for each in passage.proposals),
-            key=lambda each: (-round(order.log_odds(each.ranked(hits)), _DIGITS), each.hit, each.start),
-        )
+
+        def place(each: Proposal) -> tuple[float, int, int]:
+            odds = order.log_odds(read[each.hit].signs_of(each, hits[each.hit]))
+            return -round(odds, _DIGITS), each.hit, each.start
+
+        ranked = sorted((each for passage in read for each in passage.proposals), key=place)
         kept: list[Proposal] = []
         for each in ranked:
             document = hits[each.hit].found.document_id
@@ -229,13 +240,17 @@ def _following(proposal: Proposal, passage: Passage) -> tuple[str, ...]:
     return answer_words(passage.words(proposal.end, min(passage.end, proposal.end + _FOLLOWING)))
 
 
-def passage_signs(hit: Hit, read: PassageReading) -> RankSigns:
-    """Return what tells whether a passage that was read answers."""
-    return RankSigns(read.evidence, hit.score)
+def _heading(hit: Hit) -> str:
+    return heading_above(hit.found.document_title, hit.found.passage.section)
+
+
+def _shared(asked: frozenset[str], hit: Hit) -> float:
+    """Return the share of these words that a passage or its heading has."""
+    return len(asked.intersection(words_of(f"{_heading(hit)} {hit.found.passage.text}"))) / max(1, len(asked))
 
 
 def _passage_reading(
-    number: int, hit: Hit, offsets: Sequence[tuple[int, int]], marks: Marks, *, whole_sentences: bool
+    number: int, hit: Hit, offsets: Sequence[tuple[int, int]], marks: Marks, shared: float, *, whole_sentences: bool
 ) -> PassageReading:
     passage = hit.found.passage
     begins = [sentence.start - passage.start for sentence in passage.sentences]
@@ -253,7 +268,7 @@ def _passage_reading(
         if start < end and not (cited.islower() and STOP_WORDS.issuperset(words_of(cited))):
             words = answer_words(cited)
             proposals.append(Proposal(number, passage.start + start, passage.start + end, words, span.score))
-    return PassageReading(tuple(proposals), total_score(scores))
+    return PassageReading(tuple(proposals), total_score(scores), shared)
 
 
 def _best_other(proposal: Proposal, proposals: Sequence[Proposal]) -> float:
