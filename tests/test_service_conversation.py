@@ -132,6 +132,18 @@ def meant(question: str, *exchanges: tuple[str, str]) -> list[str]:
         (CAPTAIN, "Do you know how many people the yard employs?", "Do you know how many people the yard employs?"),
         (("How many monitors are on the spot?", "85"), "From where?", "From where are monitors on the spot?"),
         (FROZEN, "Any broken masts?", "Any broken masts harbour freeze?"),
+        # Whose: what is asked of it, or who it is.
+        (("How old is Jan Peeters?", "62"), "And his wife?", "How old is Jan Peeters's wife?"),
+        # A remark before a comma is not spoken of, nor an abbreviation a remark.
+        (CAPTAIN, "Awesome, when did he retire?", "when did Jan Peeters retire?"),
+        (CAPTAIN, "Out of boredom, how old was he?", "Out of boredom, how old was Jan Peeters?"),
+        (SHIPPED, "what did mr. smith say about it?", "what did mr. smith say about the barge Aurora?"),
+        # What is no person, and who is one.
+        (("What is the name of the river?", "Rio Grande"), "How long is it?", "How long is Rio Grande?"),
+        (("When did Henry Ford retire?", "1945"), "Where was he born?", "Where was Henry Ford born?"),
+        (("Who signed it?", "Ada and Tom"), "What did they say?", "What did Ada and Tom say?"),
+        (("Who signed it?", "Ada and Tom"), "Is the latter older?", "Is Tom older?"),
+        (CAPTAIN, "Why can't he sail?", "Why can't Jan Peeters sail?"),
         # What lacks its topic: whether anyone was, and what happened afterwards.
         (("Why did the roof fall?", "snow"), "Was anyone badly injured?", "Was anyone badly injured roof fall?"),
         (("Why did the roof fall?", "snow"), "What was built instead?", "What was built instead roof fall?"),
@@ -159,7 +171,7 @@ def meant(question: str, *exchanges: tuple[str, str]) -> list[str]:
         ),
         (("Where does the mill stand?", "on the canal"), "What is drawn from there?", "What is drawn from the canal?"),
         (CAPTAIN, "And his ship?", "Jan Peeters's ship?"),
-        (WHERE, "and its roof?", "the roof of the Museum of Barges?"),
+        (WHERE, "and its roof?", "Where is the roof of the Museum of Barges?"),
         (("Who won?", "Ada and Tom"), "Why isn't the latter singing?", "Why isn't Tom singing?"),
         # A question in another one.
         (CAPTAIN, "can you tell me when he retired?", "when Jan Peeters retired?"),
@@ -268,7 +280,8 @@ WORDS = st.sampled_from(
     " Aurora Ghent Jan Peeters 1911 crates barrels captain carry signed treaty museum ok thanks".split()
 )
 SENTENCES = st.lists(WORDS, min_size=1, max_size=12).map(" ".join)
-ADDED = frozenset("the of in at s".split())
+# "That" and "those" are read as "it" and "them".
+ADDED = frozenset("the of in at s is it they them".split())
 
 
 @given(SENTENCES, st.lists(st.tuples(SENTENCES, SENTENCES), min_size=1, max_size=4))

@@ -64,6 +64,8 @@ def test_a_description_that_is_none_is_refused(copy: Path, content: str) -> None
     "change",
     [
         {"span": {"weights": [1.0], "intercept": 0.0}},
+        {"order": {"weights": [1.0], "intercept": 0.0}},
+        {"order": None},
         {"passage": {"weights": [1.0, 1.0], "intercept": 0.0}},
         {"span": {"weights": [1.0, 1.0, 1.0, "x"], "intercept": 0.0}},
         {"min_confidence": "x"},

@@ -1,4 +1,4 @@
-"""Calibration: how sure the reader may be, fitted on articles that are kept out of training."""
+"""Calibration: how sure the reader may be, fitted on articles, and the order of spans on stories, too, kept out."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -24,7 +24,7 @@ _VAIN = 2 / 3
 
 _BY_EVIDENCE = Logistic((1.0, 0.0, 0.0), 0.0)
 
-UNCALIBRATED = Calibration(Logistic((1.0, 0.0, 0.0), 0.0), _BY_EVIDENCE, _BY_EVIDENCE, 0.5, 1.0)
+UNCALIBRATED = Calibration(_BY_EVIDENCE, _BY_EVIDENCE, _BY_EVIDENCE, 0.5, 1.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +181,8 @@ def best_threshold(
     total = np.round(answered + np.append(silent[1:], 0), 12)
     peak = int(total.argmax())
     is_good = np.where(np.arange(len(order)) <= peak, right[order], ~answerable[order])
-    error = np.sqrt((weights[order] ** 2).sum() * is_good.mean() * (1 - is_good.mean()))
+    share = np.average(is_good, weights=weights[order])
+    error = np.sqrt((weights[order] ** 2).sum() * share * (1 - share))
     told_apart = np.append(np.diff(confidences[order]) != 0, True)
     best = int(np.flatnonzero((total >= total[peak] - error) & told_apart)[-1])
     return float(np.floor(confidences[order][best] * 100) / 100)

@@ -44,8 +44,8 @@ def finish(
 ) -> Artifact:
     """Make the artifact in `target` from the run in the folder `run`; what was measured goes into its record.
 
-    It is calibrated on what of `corpus` is kept out, and measured on what of `stories` is kept out, too; `found` was
-    mined for the questions of `corpus`.
+    It is calibrated and measured on what of `corpus` and of `stories` is kept out; `found` was mined for the questions
+    of `corpus`.
     """
     target.mkdir(parents=True, exist_ok=True)
     shutil.copy(run / WEIGHTS_FILE, target / WEIGHTS_FILE)
@@ -138,7 +138,10 @@ def held_out_figures(reader: SpanReader, readings: Readings) -> dict[str, Any]:
 
 
 def told_figures(reader: SpanReader, readings: Readings) -> dict[str, Any]:
-    """Return what the finished reader makes of questions about a document of their own that are kept out."""
+    """Return what the finished reader makes of questions about a document of their own that are kept out.
+
+    The order of its spans was fitted on these, its confidence was not.
+    """
     present, adversarial = (
         [each.judged(reader) for each in chosen] for chosen in (readings.present, readings.adversarial)
     )

@@ -23,7 +23,7 @@ class Recipe:
     """How the weights are fitted. `batch` counts sequences; `average` is the decay of the averaged weights."""
 
     number: int = 0
-    """Which pass over the data this is, from 0."""
+    """Tells the passes apart: what each draws from the data is drawn by its number and the seed."""
     batch: int = 32
     learning_rate: float = 1.5e-4
     warm_up: float = 0.06

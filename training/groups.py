@@ -189,6 +189,7 @@ class Groups:
             rest = _without_answer(answering[0], question.accepted)
             if rest:
                 yield Group(question.text, (rest,))
+        # A pass without these draws no number for them, so that it draws the rest as it did before there were any.
         if answering and self._mix.swapped_stories and random.random() < self._mix.swapped_stories:
             swapped = self._swapper.swap(question.text, answering[0].text, random, nearby=story.text)
             if swapped:

@@ -24,12 +24,6 @@ class Readings:
     removed: list[OpenReading]
     adversarial: list[OpenReading]
 
-    def __add__(self, other: "Readings") -> "Readings":
-        """Return both together."""
-        return Readings(
-            self.present + other.present, self.removed + other.removed, self.adversarial + other.adversarial
-        )
-
 
 def open_readings(reader: SpanReader, corpus: Corpus, work: Path) -> Readings:
     """Return what is read for the questions of a corpus that are kept out, asked of all its paragraphs.

@@ -16,11 +16,12 @@ from training.model import SpanModel
 
 # Where a quantised product stands in the graph, and which weight it multiplies with.
 _PRODUCT = re.compile(r"^/(?P<weight>bert/.*|classifier)/MatMul_quant$|^/(?P<gemm>.*)/Gemm_MatMul_quant$")
+_EMBEDDER_LAYERS = 6
 
 
-def from_embedder(layers: int = 6) -> SpanModel:
+def from_embedder() -> SpanModel:
     """Return a model with the encoder of the default embedder, all-MiniLM-L6-v2."""
-    model = SpanModel(layers)
+    model = SpanModel(_EMBEDDER_LAYERS)
     weights = load_file(find_model(DEFAULT_MODEL).path / "model.safetensors")
     missing = model.encoder.load_state_dict(weights, strict=False)
     if unexpected := [each for each in missing.unexpected_keys if "position_ids" not in each]:

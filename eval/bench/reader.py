@@ -153,7 +153,6 @@ def _torch_reference(reader: SpanReader, question: str, hits: Sequence[Hit]) -> 
         with torch.no_grad():
             return model(input_ids=ids, attention_mask=mask, token_type_ids=types)
 
-    compute()
     return compute
 
 

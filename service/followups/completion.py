@@ -18,6 +18,8 @@ _TWO_PHRASES = re.compile(
 _WHOSE = re.compile(r"\b(?:the [a-z]+(?: [a-z]+)?|[A-Z][\w-]*(?: [A-Z][\w-]*)*)(?:['’]s\b|(?<=s)['’])")
 _WHOSE_END = re.compile(r"['’]s?$")
 _LONGEST_ANSWER = 60
+# What is longer is no fragment of a few phrases.
+_LONGEST_PHRASES = 200
 _IDENTITY = frozenset(("who", "which", "what"))
 _BEING = frozenset(("is", "was", "are", "were"))
 _TIMES = frozenset("before after during since until".split())
@@ -73,7 +75,8 @@ def _substituted(text: str, before: Exchange) -> list[str]:
     first = words.split()[0]
     if first.lower() in DETERMINERS:
         words = f"{first.lower()}{words[len(first) :]}"
-    if two := _TWO_PHRASES.fullmatch(words):
+    two = _TWO_PHRASES.fullmatch(words) if len(words) <= _LONGEST_PHRASES else None
+    if two is not None:
         # "The previous time, in 2021", "in Japan in 2011": each takes its place.
         halfway = Exchange.of(_substituted(two["first"], before)[0], before.answer, before)
         return _substituted(two["second"], halfway)

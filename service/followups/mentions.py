@@ -31,8 +31,10 @@ _THINGS = frozenset(
     " newspaper paper magazine book film song play language ship ferry boat vessel craft plane aircraft prize award"
     " medal treaty agreement declaration convention act law fund foundation programme program project mission battle"
     " war festival session army navy forces month day year date version model organisation organization"
-    " institution".split()
+    " institution hotel inn restaurant".split()
 )
+# Things that are surnames, too: Henry Ford.
+_SURNAMES = frozenset("ford hall park day law church lake bay castle island".split())
 _NAMED = re.compile(r"\bname\b")
 _LONGEST_PARTICLE = 3
 _ABSTAINED = re.compile(r"\b(?:do(?:es)? not say|don['’]t say|no answer|not found|cannot answer)\b", re.IGNORECASE)
@@ -81,12 +83,15 @@ def is_person(answer: str, asked: Question) -> bool:
         # "Which hostage is missing?", "Fausto Perrone"; not "Which city ...?", "New York".
         is_one = _is_capitalised(answer) and " and " not in answer and "," not in answer
         return asked.word.lower() == "which" and is_one and not _THINGS.intersection(words_of(asked.noun))
-    return not asked.word.lower().endswith("what") or (bool(_NAMED.search(asked.rest)) and _is_capitalised(answer))
+    if not asked.word.lower().endswith("what"):
+        return True
+    is_of_thing = _THINGS.intersection(words_of(asked.rest))
+    return bool(_NAMED.search(asked.rest)) and _is_capitalised(answer) and not is_of_thing
 
 
 def looks_like_a_person(name: str, question: str) -> bool:
     """Whether a name in a question may be that of a person, by its spelling."""
-    is_thing = _THINGS.intersection(words_of(name))
+    is_thing = (_THINGS - _SURNAMES).intersection(words_of(name))
     return (
         2 <= len(name.split()) <= 4 and not _NO_PERSON.search(name) and not is_thing and f"the {name}" not in question
     )

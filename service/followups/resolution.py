@@ -29,9 +29,10 @@ _DEFINITE = re.compile(
 _POINTED_AT = re.compile(r"\b(?:this|these|those) [a-z]{3,}")
 # "The man", not "the man who fell": whom the conversation is about.
 SOMEONE = re.compile(
-    r"\b(?:the|this|that) (?:man|woman|lady|gentleman|boy|girl|guy|person)\b"
-    r"(?! (?:who|that|of|in|with|from|on|at|behind)\b)",
-    re.IGNORECASE,
+    r"\b(?i:the|this|that) (?:man|woman|lady|gentleman|boy|girl|guy|person)\b"
+    rf"(?=$|['’]s\b|[,.;:]| (?:{'|'.join(sorted(AUXILIARIES))})\b)"
+    r"|(?:(?<=do )|(?<=does )|(?<=did )|(?<=can )|(?<=could )|(?<=will )|(?<=would )|(?<=must )|(?<=should ))"
+    r"(?:the|this|that) (?:man|woman|lady|gentleman|boy|girl|guy|person)\b(?= [a-z])"
 )
 _TAKEN_FOR_KNOWN = re.compile(r"\b(?:the|this|that) [a-z]{3,}")
 _THEN = re.compile(r"\s*\b(?:at that time|back then|(?:in|during) that (?:year|month)|(?:on )?that day|then)$", re.I)
@@ -42,6 +43,7 @@ ANOTHER_YEAR = re.compile(
     re.IGNORECASE,
 )
 _LONGEST_NAME = 60
+_BOTH = 2
 # A question with so many words that tell something may well be whole.
 MANY_WORDS = 4
 _YEAR = re.compile(r"\b(?:1[5-9]|20)\d\d\b")
@@ -49,14 +51,12 @@ _HOW_MANY = re.compile(r"\bhow many$", re.IGNORECASE)
 _ONES = re.compile(r"\b(?P<such>which|the|this|that|what)(?P<kind>(?: \w+)?) ones?\b", re.IGNORECASE)
 # "Does the latter", "the former is"; not "the former president".
 OF_TWO = re.compile(
-    r"(?:(?<=\bdo )|(?<=\bdoes )|(?<=\bdid )|(?<=\bwill )|(?<=\bwould )|(?<=\bcan )|(?<=\bcould ))"
-    r"the (?:(?P<former>former|first one)|latter|second one|other one)\b"
-    r"|\bthe (?:(?P<first>former|first one)|latter|second one|other one)\b"
-    r"(?=$| (?:is|are|was|were|has|have|had|does|do|did|will|would|can|could|to|in|on|at|by|from|for|with|\w+ing)\b)",
+    rf"\b(?:{'|'.join(rf'(?<={each} )' for each in sorted(AUXILIARIES))})the (?:former|latter)(?: one)?\b"
+    rf"|\bthe (?:former|latter)(?: one)?\b(?=$|['’]s\b| (?:{'|'.join(sorted(AUXILIARIES | PREPOSITIONS))}|\w+ing)\b)",
     re.IGNORECASE,
 )
 # People in general: "why do they call him", "what do they say".
-_PEOPLE = re.compile(r"\bthey (?:call|say|know)\b", re.IGNORECASE)
+_PEOPLE = re.compile(r"\bdo they (?:call|say)\b", re.IGNORECASE)
 # "Was there a treaty", "how many are there": no place.
 _NO_PLACE = re.compile(r"\b(?:is|are|was|were) there\b|\bthere (?:is|are|was|were|been|be)\b", re.IGNORECASE)
 
@@ -64,19 +64,21 @@ _NO_PLACE = re.compile(r"\b(?:is|are|was|were) there\b|\bthere (?:is|are|was|wer
 def resolved(text: str, before: Exchange) -> str:
     """Return a question with each pronoun replaced by what it likely means; where there is none, with more words."""
     told = _with_time(_with_ones(_with_member(text, before), before), before)
-    told = DEMONSTRATIVE.sub(_personal_pronoun, told)
+    told = DEMONSTRATIVE.sub(lambda found: _personal_pronoun(found, before), told)
     if before.people and not PERSONAL.intersection(words_of(told)):
         told = SOMEONE.sub(lambda _: before.people[0], told)
     found = _without_pronouns(told, before)
     return found if found != text else with_words(found, before)
 
 
-def _personal_pronoun(found: re.Match[str]) -> str:
+def _personal_pronoun(found: re.Match[str], before: Exchange) -> str:
     """Return "how much would it cost" for "how much would that cost", and "of them" for "of those"."""
     words = found[0].split()
     is_subject = found["subject"] is not None
-    several = words[-1].lower() in ("these", "those")
-    return " ".join([*words[:-1], ("they" if is_subject else "them") if several else "it"])
+    are_several = words[-1].lower() in ("these", "those")
+    if not (several(before) if are_several else thing(before)):
+        return found[0]
+    return " ".join([*words[:-1], ("they" if is_subject else "them") if are_several else "it"])
 
 
 def _without_pronouns(text: str, before: Exchange) -> str:
@@ -127,14 +129,15 @@ def _with_ones(text: str, before: Exchange) -> str:
 def _with_member(text: str, before: Exchange) -> str:
     """Return a question with the first of two that were answered for "the former", the second for "the latter".
 
-    Two are answered together, or one after the other.
+    Two are answered together, or one after the other to the same question word.
     """
-    both = re.split(r",? and |; ", before.answer)
-    if len(both) == 1 and before.earlier is not None:
-        both = [before.earlier.answer, before.answer]
-    if len(both) != len(("former", "latter")) or not all(both):
+    both = re.split(r",? and |; |, ", before.answer)
+    earlier = before.earlier
+    if len(both) == 1 and earlier is not None and earlier.asked.word.lower() == before.asked.word.lower():
+        both = [earlier.answer, before.answer]
+    if len(both) != _BOTH or not all(both):
         return text
-    return OF_TWO.sub(lambda found: both[0 if found["former"] or found["first"] else 1], text)
+    return OF_TWO.sub(lambda found: both["latter" in found[0].lower()], text)
 
 
 def with_words(text: str, before: Exchange) -> str:

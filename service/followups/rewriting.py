@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass, replace
 
 from index.words import words_of
+from service.followups.antecedents import thing
 from service.followups.completion import asking, completed, contrasted, corrected
 from service.followups.exchange import Exchange
 from service.followups.mentions import names, shares_word
@@ -80,6 +81,7 @@ _AGAIN = re.compile(
     r"|a year|the (?:same|year|month|week|previous|next)) .+)",
     re.IGNORECASE,
 )
+_A_TIME = re.compile(r"\d|\b(?:year|month|week|day|time|season|end|start|beginning)s?\b", re.IGNORECASE)
 # A verb that no list holds: "which company chairs the board", "what borders Mongolia".
 _THIRD_PERSON = re.compile(r"\b[a-z]+s (?:the|a|an|its|their|[A-Z]\w+)\b")
 
@@ -104,7 +106,7 @@ def rewrites(question: str, last: Exchange) -> tuple[Meaning, ...]:
     if not said.text or not (_LATIN.search(question) or _YEAR.fullmatch(said.text)):
         return (Meaning(question),)
     before = _ground(said, last)
-    told = before.told if said.corrects and not PLURAL.intersection(words_of(said.text)) else ""
+    told = before.told if said.corrects else ""
     if _is_fragment(said):
         found, told = _fragments(said, question, before)
     elif said.points_to:
@@ -115,6 +117,8 @@ def rewrites(question: str, last: Exchange) -> tuple[Meaning, ...]:
         found = _clauses(said.text, itself, before)
         if (said.is_joined or said.is_turned or said.corrects) and found == [itself]:
             found = [itself, with_words(said.text, before)]
+        # "Sorry, was he Dutch?" is about who was told.
+        told = "" if told.lower() in found[0].lower() else told
     if not told and _OTHER.search(said.text):
         told = before.told
     asked = dict.fromkeys(each if each == question else _as_question(each) for each in found)
@@ -124,7 +128,7 @@ def rewrites(question: str, last: Exchange) -> tuple[Meaning, ...]:
 def _fragments(said: Utterance, question: str, before: Exchange) -> tuple[list[str], str]:
     """Return what something that is no clause may mean, and what was answered to its like."""
     if said.text.split()[0].lower() in POSSESSIVE:
-        return [resolved(said.text, before)], ""
+        return _owned(said.text, before), ""
     change = corrected if said.corrects else completed
     found = change(said.text, before)
     if len(found) == 1 and not names(found[0]):
@@ -137,12 +141,22 @@ def _fragments(said: Utterance, question: str, before: Exchange) -> tuple[list[s
     return found, before.told
 
 
+def _owned(text: str, before: Exchange) -> list[str]:
+    """Return what "his ship" may ask: the same of it, where its owner was asked about, or what it is."""
+    owned = resolved(text, before)
+    owner = before.people[0] if before.people else thing(before)
+    if not owner or owner not in before.question or owner not in owned:
+        return [owned]
+    return [before.question.replace(owner, owned, 1), owned]
+
+
 def _denies(text: str, last: Exchange) -> bool:
     """Whether a text sets something apart from what was asked for: "Bruges, not Ghent"."""
     contrast = contrasted(text)
-    if contrast is None or parts(text).word:
+    if contrast is None or parts(text).word or has_verb(contrast["right"]):
         return False
-    return bare(contrast["wrong"]).lower() in last.question.lower() or not has_verb(text)
+    wrong = re.compile(rf"\b{re.escape(bare(contrast['wrong']))}\b", re.IGNORECASE)
+    return text.lower().startswith("not ") or ", not " in text or wrong.search(last.question) is not None
 
 
 def _ground(said: Utterance, last: Exchange) -> Exchange:
@@ -169,8 +183,8 @@ def _clauses(text: str, question: str, before: Exchange) -> list[str]:
     if event := _WHEN_WAS_THAT.fullmatch(text):
         return [asking(parts(event["asked"]), before)]
     again = _AGAIN.fullmatch(text)
-    if again is not None and again["word"].lower() in (before.asked.word.lower(), "what"):
-        return completed(again["added"], before)
+    if again is not None and _asks_again(again, before):
+        return [*completed(again["added"], before)[:1], *_references(text, question, before)]
     if _refers(text):
         return _references(text, question, before)
     if renamed := named(text, before):
@@ -178,6 +192,13 @@ def _clauses(text: str, question: str, before: Exchange) -> list[str]:
     if _lacks_topic(text):
         return [*with_topic(text, before), question]
     return [question, with_words(text, before)] if mentions_known(text, before) else [question]
+
+
+def _asks_again(again: re.Match[str], before: Exchange) -> bool:
+    """Whether the same is asked for at another time or place: after a number, "what was it in 1912" is, too."""
+    word, old = again["word"].lower(), before.asked.word.lower()
+    is_same = word == old or (word == "what" and old.startswith("how "))
+    return is_same and bool(_A_TIME.search(again["added"]) or names(again["added"]))
 
 
 def _references(text: str, question: str, before: Exchange) -> list[str]:

@@ -45,6 +45,8 @@ _VERBS = _IRREGULAR | frozenset(
 )
 _CHAT = re.compile(
     r"(?:(?:ok(?:ay|ey)?|k|thanks?(?: you)?(?: (?:a lot|so much|very much))?|thx|ty|great|cool|nice|interesting|perfect"
+    r"|awesome|amazing|wonderful"
+    r"|brilliant|excellent|impressive|fascinating|seriously|really|question|out of curiosity"
     r"|good(?: to know)?|got it|i see|all? ?right|right|sure|wow|hm+|oh(?: (?:no|dear))?|o+h|a+h|(?:ha){2,}|lol|well"
     r"|yes|yeah|yep|fine|hi|hello|hey|please|by the way|btw|excuse me|pardon(?: me)?|never ?mind|my bad|just curious"
     r"|let me (?:rephrase(?: that| it)?|(?:try|ask) again|put it differently)"
@@ -53,11 +55,9 @@ _CHAT = re.compile(
     r"|that(?:['’]s| is) (?:interesting|good|great|helpful|bad|sad|nice))\b[\s,.!:;…–—-]*)+",
     re.IGNORECASE,
 )
-# "Cute. How old is the boy": a remark, without a name, before the question.
-_REMARK = re.compile(
-    r"(?!(?i:and|but|or|so|no|not|sorry|oops|the|a|an|this|that|his|her|its|their|in|on|at|from|to|by|of|with|for|after|before)\b)"
-    r"(?:[a-z'’]+|[A-Za-z'’]+(?: [a-z'’]+){1,2})[.!…]+\s+(?=\S+\s+\S)"
-)
+# "Quite young. How old is the boy": what stands before the question may be a remark.
+_REMARK = re.compile(r"(?P<words>[A-Za-z'’]+(?: [a-z'’]+){0,2})(?P<mark>[.!…]+)\s+(?=\S+\s+\S)")
+_NO_REMARK = frozenset("and but or so no not sorry oops".split())
 _JOINED = re.compile(r"(?:(?:and|but|so|also|then|or|n|&|plus|whereas)\b[\s,]+)+", re.IGNORECASE)
 _ABOUT = re.compile(r"(?:(?:what|how) about|(?:the )?same (?:thing )?(?:for|with))\b\s*", re.IGNORECASE)
 # "No, I meant ...", "that is the plan, I only wanted to know ...", "no, ...".
@@ -87,11 +87,12 @@ _INDIRECT = re.compile(
 _DISLOCATED = re.compile(
     r"(?P<topic>[^,.:?]{2,60})[,.:?] (?P<before>(?:\w+ )?(?:how|which|what|who|when|where|why|is|are|was|were|do"
     r"|does|did|has|have|had|will|would|can|could)\b[^,?]*?)"
-    r"\b(?P<pronoun>they|them|he|him|she|her|it|that|those|his|its|their)\b(?P<after>.*)",
+    r"\b(?P<pronoun>they|them|he|him|she|her|it|that(?=$)|those|his|its|their)\b(?P<after>.*)",
     re.IGNORECASE | re.DOTALL,
 )
 _TAIL = re.compile(
-    r"(?:[\s,]+(?:please|pls|plz|thanks|thank you|thx|sorry|though|tho|anyway|actually|too|as well|either))+$",
+    r"(?:(?<![\s,])[\s,]+"
+    r"(?:please|pls|plz|thanks|thank you|thx|sorry|though|tho|anyway|actually|too|as well|either))+$",
     re.IGNORECASE,
 )
 # "Their food I mean, not the journey".
@@ -102,7 +103,10 @@ _ASIDE = re.compile(
 )
 # "Roughly how many".
 _HEDGE = re.compile(r"(?:roughly|approximately|about|around|exactly|precisely|just)\s+(?=how\b)", re.IGNORECASE)
-_CONTRACTED = re.compile(r"^(how|what|when|where|who|why)s\b|\b(how|what|when|where|who|why)['’]s\b", re.IGNORECASE)
+_CONTRACTED = re.compile(
+    r"(?:^(how|what|when|where|who|why)s|\b(how|what|when|where|who|why)['’]s)\b(?! (?:been|done|had|got|become)\b)",
+    re.IGNORECASE,
+)
 # "When they met, not when they parted".
 _SET_ASIDE = re.compile(r",? (?:and )?not (?:how|which|what|who|when|where|why)\b[^,?]*$", re.IGNORECASE)
 # "Back to the first one: ...", "in the district you named, ...".
@@ -120,6 +124,8 @@ _ASKED = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _OWNERS = frozenset("his her its their".split())
+_ADVERBS = frozenset("yesterday today now then there here again first last before afterwards away back".split())
+_SHORTEST_REMARK = 4
 _SUBJECTS = frozenset("he she it they we i you".split())
 _WITH_NOUN = ("how many", "how much", "which", "what", "wat", "whose")
 _LONGEST_NOUN = 7
@@ -175,7 +181,7 @@ def heard(said: str) -> Utterance:
     points_to = ""
     for pattern in (_CHAT, _REMARK, _CHAT, _CORRECTION, _CHAT, _JOINED, _INDIRECT, _POINTER, _ABOUT, _HEDGE):
         found = pattern.match(text)
-        if found is None:
+        if found is None or (pattern is _REMARK and not _is_remark(found)):
             continue
         text = text[found.end() :]
         joined |= pattern is _JOINED
@@ -187,25 +193,41 @@ def heard(said: str) -> Utterance:
     corrects |= bool(asides)
     text = _SET_ASIDE.sub("", text) if corrects else text
     text = _CONTRACTED.sub(lambda found: f"{found[1] or found[2]} is", text)
-    turned = _turned(text)
+    turned = _turned(text, is_joined=joined)
     return Utterance(
         turned or text, joined, about, corrects, points_to, is_turned=turned is not None, is_indirect=indirect
     )
 
 
-def _turned(text: str) -> str | None:
+def _is_remark(found: re.Match[str]) -> bool:
+    """Whether these words are no part of what is asked, as "Quite young." is, and "Mr." or "In Ghent." is not."""
+    words = found["words"].lower().split()
+    is_long = len(words[-1]) >= _SHORTEST_REMARK or "!" in found["mark"]
+    opens = DETERMINERS | PREPOSITIONS | _NO_REMARK
+    is_name = len(words) == 1 and found["words"][0].isupper()
+    return (
+        is_long
+        and not is_name
+        and words[0] not in opens
+        and not any(each in QUESTION_WORDS or is_verb(each) for each in words)
+    )
+
+
+def _turned(text: str, *, is_joined: bool) -> str | None:
     """Return "what are the divers offering" for "the divers, what are they offering", None for other forms."""
     found = _DISLOCATED.fullmatch(text)
     if found is None:
         return None
     first = found["topic"].split()[0].lower()
-    if first in PREPOSITIONS | QUESTION_WORDS | AUXILIARIES | _CLAUSES or has_verb(found["topic"]):
+    if first not in DETERMINERS and (not is_joined or first in PREPOSITIONS | QUESTION_WORDS | AUXILIARIES | _CLAUSES):
+        return None
+    if has_verb(found["topic"]):
         return None
     behind = WORD.search(found["after"])
     owns = (
         found["pronoun"].lower() in _OWNERS
         and behind is not None
-        and not (is_verb(behind[0]) or behind[0].lower() in PREPOSITIONS)
+        and not (is_verb(behind[0]) or behind[0].lower() in PREPOSITIONS | _ADVERBS)
     )
     topic = f"{found['topic']}'s" if owns else found["topic"]
     return f"{found['before']}{topic}{found['after']}"
@@ -239,9 +261,11 @@ def parts(text: str) -> Question:
 
 def is_verb(word: str) -> bool:
     """Whether a word is taken to be a verb: an auxiliary, a past tense, or a frequent one; May is a month."""
-    lower = word.lower().replace("’", "'").removesuffix("n't")
+    lower = word.lower().replace("’", "'")
     if word == "May":
         return False
+    if lower.endswith("n't"):
+        return True
     is_past = lower.endswith("ed") and not lower.endswith(("eed", "dred")) and len(lower) > 3 and word.islower()
     return is_past or lower in AUXILIARIES or lower in _VERBS
 

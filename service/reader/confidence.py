@@ -53,7 +53,7 @@ class Logistic:
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """How sure the reader may be of spans and of passages, fitted on articles that were not trained on."""
+    """How sure the reader may be of spans and of passages, fitted on what was not trained on."""
 
     span: Logistic
     order: Logistic

@@ -272,7 +272,7 @@ def _passage_reading(
 
 
 def _best_other(proposal: Proposal, proposals: Sequence[Proposal]) -> float:
-    """Return the score of the best of the proposals that says something else, if there is a better than hopeless one.
+    """Return the score of the best of the proposals that says something else, or that of a hopeless one.
 
     `proposals` are by descending score.
     """
