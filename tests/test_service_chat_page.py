@@ -227,12 +227,15 @@ def test_documents_that_disagree_stand_side_by_side(open_page: Open) -> None:
     page = open_page("quarrel")
     ask(page)
     expect(page.locator(".dispute")).to_have_text("The documents disagree.")
-    expect(page.locator(".sides .headline")).to_have_text(["at noon", "half past twelve"])
+    # Which of them the reader is surer of is not the page's concern.
+    expect(page.locator(".sides .headline")).to_have_count(2)
+    assert sorted(page.locator(".sides .headline").all_inner_texts()) == ["at noon", "half past twelve"]
     first, second = (box_of(page.locator(".sides > *").nth(at)) for at in (0, 1))
     assert first["y"] == second["y"]
     assert first["x"] + first["width"] < second["x"]
+    second_text = page.locator(".sides .headline").nth(1).inner_text()
     page.locator(".sides > *").nth(1).locator(".cited").click()
-    expect(page.locator("#reader mark")).to_have_text("half past twelve")
+    expect(page.locator("#reader mark")).to_have_text(second_text)
 
 
 def test_silence_comes_with_the_nearest_passages(open_page: Open) -> None:

@@ -178,11 +178,12 @@ def best_threshold(
     # If the k most confident are answered: those right among them, and the unanswerable among the others.
     answered = np.cumsum((right * weights)[order])
     silent = np.cumsum((~answerable * weights)[order][::-1])[::-1]
-    total = np.round(answered + np.append(silent[1:], 0), 12)
+    # Equal confidences are answered together.
+    told_apart = np.append(np.diff(confidences[order]) != 0, True)
+    total = np.where(told_apart, np.round(answered + np.append(silent[1:], 0), 12), -np.inf)
     peak = int(total.argmax())
     is_good = np.where(np.arange(len(order)) <= peak, right[order], ~answerable[order])
-    share = np.average(is_good, weights=weights[order])
+    share = min(1.0, float(np.average(is_good, weights=weights[order])))
     error = np.sqrt((weights[order] ** 2).sum() * share * (1 - share))
-    told_apart = np.append(np.diff(confidences[order]) != 0, True)
-    best = int(np.flatnonzero((total >= total[peak] - error) & told_apart)[-1])
+    best = int(np.flatnonzero(total >= total[peak] - error)[-1])
     return float(np.floor(confidences[order][best] * 100) / 100)
