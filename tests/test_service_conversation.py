@@ -198,6 +198,11 @@ def test_a_follow_up_means_a_question_that_stands_alone(before: tuple[str, str],
         "何隻の船が沈みましたか",
         "?!",
         "Thanks!",
+        "Did the river Lys at Bruges not freeze?",
+        "Where are hotels rather than hostels found in Oslo?",
+        "When was the man-made lake of Bruges dug?",
+        "Which boy band was founded in Bruges?",
+        "How many ships did the Man Group own in Ostend?",
     ],
 )
 def test_a_question_that_stands_alone_is_read_once_as_it_is(question: str) -> None:
