@@ -7,12 +7,11 @@ from index.words import STOP_WORDS, words_of
 from service.followups.antecedents import place, several, thing, time
 from service.followups.exchange import Exchange
 from service.followups.mentions import head, missing, names, shares_word
-from service.followups.utterance import AUXILIARIES, PREPOSITIONS, WORD, bare, is_verb, parts
+from service.followups.utterance import AUXILIARIES, POSSESSIVE, PREPOSITIONS, WORD, bare, is_verb, parts
 
 PERSONAL = frozenset("he him his she her hers".split())
 NEUTRAL = frozenset("it its".split())
 PLURAL = frozenset("they them their theirs".split())
-POSSESSIVE = frozenset("his her its their".split())
 # "How much would that cost", "how many of those", "who did this"; not "the loan that", nor "that year's loan".
 DEMONSTRATIVE = re.compile(
     r"\b(?:(?P<before>is|was|are|were|do|does|did|has|have|will|would|can|could) (?P<subject>this|that|these|those)"

@@ -16,7 +16,6 @@ from service.followups.resolution import (
     OF_TWO,
     PERSONAL,
     PLURAL,
-    POSSESSIVE,
     SOMEONE,
     THAT_TIME,
     definites,
@@ -27,7 +26,7 @@ from service.followups.resolution import (
     with_topic,
     with_words,
 )
-from service.followups.utterance import PREPOSITIONS, WORD, Utterance, bare, has_verb, heard, parts
+from service.followups.utterance import POSSESSIVE, PREPOSITIONS, WORD, Utterance, bare, has_verb, heard, parts
 
 # Each is read, and reading is what takes time.
 MOST_MEANINGS = 2

@@ -123,7 +123,7 @@ _ASKED = re.compile(
     r"which|what|wat|whom?|whose|when|where|why|how)\b(?P<rest>.*)",
     re.IGNORECASE | re.DOTALL,
 )
-_OWNERS = frozenset("his her its their".split())
+POSSESSIVE = frozenset("his her its their".split())
 _ADVERBS = frozenset("yesterday today now then there here again first last before afterwards away back".split())
 _SHORTEST_REMARK = 4
 _SUBJECTS = frozenset("he she it they we i you".split())
@@ -225,7 +225,7 @@ def _turned(text: str, *, is_joined: bool) -> str | None:
         return None
     behind = WORD.search(found["after"])
     owns = (
-        found["pronoun"].lower() in _OWNERS
+        found["pronoun"].lower() in POSSESSIVE
         and behind is not None
         and not (is_verb(behind[0]) or behind[0].lower() in PREPOSITIONS | _ADVERBS)
     )
