@@ -128,7 +128,8 @@ class OnnxEmbedder:
         in_int8 = export.description.question_sha256 is not None
         with _told_of(export):
             question_file = export.question_file if in_int8 else export.model_file
-            self._question_session = open_session(question_file, threads=threads)
+            # Two threads take longer over the few tokens of a question than one.
+            self._question_session = open_session(question_file, threads=1 if in_int8 else threads)
             self._counter = Tokenizer.from_file(str(export.tokenizer_file))
             self._tokenizer = Tokenizer.from_file(str(export.tokenizer_file))
         self._counter.no_truncation()

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from index.filters import Filters
 from index.records import Place, StoredPassage
 from index.snapshot import Snapshot
-from index.words import full_text_query, meant_words
 
 # Sums that differ only in how floating point came to them are equal.
 _DIGITS = 12
@@ -42,7 +41,7 @@ class RetrievalSettings:
 
 def retrieve(
     snapshot: Snapshot,
-    question: str,
+    query: str | None,
     dense: Sequence[tuple[int, float]],
     *,
     top_k: int,
@@ -53,10 +52,10 @@ def retrieve(
 ) -> list[Hit]:
     """Return the `top_k` best hits, best first; copies of what is found come behind everything else.
 
-    `dense` is what the vector search found for the question: (passage id, rounded cosine) of the same generation.
+    `query` is the full text's for the question, None where it has no word at all. `dense` is what the vector search
+    found for the question: (passage id, rounded cosine) of the same generation.
     `filters`, `among` and `furniture` limit the search by words as they have limited that one; see `Snapshot.match`.
     """
-    query = full_text_query(question, meant_words(question, snapshot.word_counts))
     matches = (
         snapshot.match(
             query,

@@ -12,6 +12,9 @@ from service.app import create_app
 from service.routes.deps import Context
 from service.settings import Settings
 
+# Longer than clients and load balancers keep a connection that rests (httpx 5 s, nginx 60 s): whoever closes it first
+# must be the one who would send the next request, or that request is lost.
+_KEEP_ALIVE_S = 75
 # An upload in flight may still be embedding; it is worth a minute.
 _GRACE_S = 60
 
@@ -56,6 +59,7 @@ def serve(settings: Settings) -> int:
         log_config=None,
         access_log=False,
         server_header=False,
+        timeout_keep_alive=_KEEP_ALIVE_S,
         timeout_graceful_shutdown=_GRACE_S,
         lifespan="on",
     )

@@ -1,5 +1,6 @@
 """The real server as a process: start, lock, orderly end, durable acknowledgements."""
 
+import http.client
 import json
 import os
 import re
@@ -101,6 +102,18 @@ def test_question_of_the_readme_is_answered_from_the_right_place(server: Server)
     confidence = re.search(r'"confidence": ([0-9.]+)', shown)
     assert confidence is not None
     assert float(confidence[1]) == pytest.approx(answer["confidence"], abs=0.01)
+
+
+def test_a_connection_that_rested_longer_than_clients_keep_one_still_serves(server: Server) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
+    for rest in (0, 6):
+        time.sleep(rest)
+        connection.request("GET", "/livez")
+        response = connection.getresponse()
+        response.read()
+        assert response.status == 200
+        assert not response.will_close
+    connection.close()
 
 
 def test_other_processes_may_read_but_not_write(server: Server, built: Path) -> None:

@@ -98,7 +98,12 @@ async def _load(
 async def _ask(client: httpx2.AsyncClient, question: str, tally: _Tally) -> object:
     """Return what was answered, or None where the server was too busy; a client that is told to wait does."""
     begin = time.perf_counter()
-    response = await client.post("/v1/ask", json={"question": question})
+    try:
+        response = await client.post("/v1/ask", json={"question": question})
+    except httpx2.TransportError as error:
+        tally.statuses[type(error).__name__] += 1
+        await asyncio.sleep(1.0)
+        return None
     if response.status_code == httpx2.codes.OK:
         tally.statuses["200"] += 1
         tally.milliseconds.append((time.perf_counter() - begin) * 1e3)

@@ -14,7 +14,10 @@ Scores = NDArray[np.float32]
 MAX_ANSWER_TOKENS = 40
 _NEAR_F1 = 0.5
 _NO_SENTENCE = -1
-_PIECE = 32
+# BLAS wakes threads for products of more than 2**18 multiplications; those then keep the cores busy while the network
+# of the next passages is to be computed.
+_MULTIPLICATIONS = 2**17
+_ROWS = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +99,10 @@ def _pairs(vectors: Marks, width: int) -> Scores:
     beginnings, endings = np.split(vectors, 2, axis=1)
     endings = np.pad(endings, ((0, width - 1), (0, 0)))
     pairs = np.empty((len(vectors), width), np.float32)
-    # In pieces: no more is computed than is used, and the products stay so small that no threads are woken for them.
-    for begin in range(0, len(vectors), _PIECE):
-        piece = beginnings[begin : begin + _PIECE]
+    # In pieces: hardly more is computed than is used, and the products stay small.
+    rows = max(1, min(_ROWS, _MULTIPLICATIONS // (beginnings.shape[1] * width)))
+    for begin in range(0, len(vectors), rows):
+        piece = beginnings[begin : begin + rows]
         products = piece @ endings[begin : begin + len(piece) + width - 1].T
         down, right = products.strides
         pairs[begin : begin + len(piece)] = as_strided(products, (len(piece), width), (down + right, right))

@@ -1,4 +1,7 @@
-"""What routes depend on: the loaded engine, the gates, and whether a key opens a collection."""
+"""What routes depend on: the loaded engine, the gates, and whether a key opens a collection.
+
+What FastAPI calls for every request is asynchronous though it never waits: it would run anything else in a thread.
+"""
 
 import time
 from dataclasses import dataclass, field
@@ -37,7 +40,7 @@ class Context:
     """When the application was made, in seconds since 1970."""
 
 
-def get_context(request: Request) -> Context:
+async def get_context(request: Request) -> Context:
     """Return the context of the application."""
     context: Context = request.app.state.context
     return context
@@ -46,7 +49,7 @@ def get_context(request: Request) -> Context:
 ContextDep = Annotated[Context, Depends(get_context)]
 
 
-def get_engine(context: ContextDep) -> Engine:
+async def get_engine(context: ContextDep) -> Engine:
     """Return the engine.
 
     Raises:
@@ -60,7 +63,7 @@ def get_engine(context: ContextDep) -> Engine:
 EngineDep = Annotated[Engine, Depends(get_engine)]
 
 
-def get_jobs(context: ContextDep) -> Jobs:
+async def get_jobs(context: ContextDep) -> Jobs:
     """Return what works on jobs.
 
     Raises:
@@ -114,7 +117,7 @@ def require_all_collections(request: Request) -> None:
         raise Forbidden(f"The key {key.name!r} does not open all collections; use another key.")
 
 
-def refuse_unknown_parameters(request: Request) -> None:
+async def refuse_unknown_parameters(request: Request) -> None:
     """Return if the route knows every query parameter of the request.
 
     Raises:

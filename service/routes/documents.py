@@ -80,7 +80,7 @@ FilterQuery = Annotated[list[str] | None, Query(max_length=MAX_FILTER_VALUES, de
 DayQuery = Annotated[Day | None, Query()]
 
 
-def _listed_values(
+async def _listed_values(
     document_id: FilterQuery = None, source: FilterQuery = None, title: FilterQuery = None, tags: FilterQuery = None
 ) -> StoreFilters:
     """Return the filters by values that are given as query parameters."""
@@ -90,7 +90,7 @@ def _listed_values(
     return StoreFilters(ids, sources, titles, tagged)
 
 
-def _listed_days(
+async def _listed_days(
     date_from: DayQuery = None,
     date_to: DayQuery = None,
     created_from: DayQuery = None,
@@ -104,7 +104,7 @@ def _listed_days(
     return StoreFilters(date=date, created_at=created_at, updated_at=updated_at)
 
 
-def _filters(
+async def _filters(
     values: Annotated[StoreFilters, Depends(_listed_values)], days: Annotated[StoreFilters, Depends(_listed_days)]
 ) -> StoreFilters:
     """Return all filters that are given as query parameters."""
