@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
+from itertools import starmap
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -22,6 +23,7 @@ from index.library import DEFAULT_COLLECTION
 from index.passages import Passage, PassageSettings, Sentence, split_passages
 from index.records import StoredPassage
 from index.retriever import Hit
+from index.sentences import split_sentences
 from service.console import err
 from service.engine import load_reader, open_engine
 from service.reader.artifact import WEIGHTS_FILE
@@ -115,7 +117,8 @@ def speed(reader: SpanReader, corpus: Corpus) -> dict[str, Any]:
 
 def _hit(text: str) -> Hit:
     document = make_document(text)
-    passage = Passage(0, 0, len(text), text, None, (Sentence(0, len(text)),))
+    sentences = tuple(starmap(Sentence, split_sentences(text, 0, len(text))))
+    passage = Passage(0, 0, len(text), text, None, sentences)
     return Hit(1, 1.0, StoredPassage(passage, document.id, "", document.source, document.content_sha256))
 
 

@@ -39,16 +39,15 @@ def span_scores(marks: Marks, sentence_of: Sequence[int], *, longest: int = MAX_
     Row i, column k is of the span from token i to token i + k; -inf where there is none: no answer goes from one
     sentence into another. `marks`, of shape (tokens, 2 + 2n), hold what the network says of each token: the log-odds
     that the answer begins there, those that it ends there, and its vectors of n numbers as a beginning and as an end,
-    whose products say how well both go together. `sentence_of` is the sentence of each token.
+    whose products say how well both go together. `sentence_of` is the sentence of each token; it never decreases.
     """
-    tokens = len(marks)
-    width = min(longest, tokens)
-    if not tokens:
+    if not len(marks):
         return np.empty((0, 0), np.float32)
+    sentences = np.asarray(sentence_of)
+    width = min(longest, _longest_run(sentences))
     # Every row sees the tokens from its own on as a window into one array, filled up behind the last token.
     behind = width - 1
     ends = sliding_window_view(np.pad(marks[:, 1], (0, behind)), width)
-    sentences = np.asarray(sentence_of)
     same = sliding_window_view(np.pad(sentences, (0, behind), constant_values=_NO_SENTENCE), width)
     scores: Scores = marks[:, :1] + ends + _pairs(marks[:, 2:], width)
     scores[same != sentences[:, None]] = -np.inf
@@ -91,6 +90,12 @@ def total_score(scores: Scores) -> float:
     return float(peak + np.log(np.exp(scores - peak).sum()))
 
 
+def _longest_run(sentences: NDArray[np.int64]) -> int:
+    """Return the number of tokens of the longest sentence."""
+    begins = np.flatnonzero(np.diff(sentences, prepend=_NO_SENTENCE, append=_NO_SENTENCE))
+    return int(np.diff(begins).max())
+
+
 def _pairs(vectors: Marks, width: int) -> Scores:
     """Return the products of every token's vector as a beginning with those of it and the next ones as endings.
 
@@ -100,7 +105,7 @@ def _pairs(vectors: Marks, width: int) -> Scores:
     endings = np.pad(endings, ((0, width - 1), (0, 0)))
     pairs = np.empty((len(vectors), width), np.float32)
     # In pieces: hardly more is computed than is used, and the products stay small.
-    rows = max(1, min(_ROWS, _MULTIPLICATIONS // (beginnings.shape[1] * width)))
+    rows = max(1, min(_ROWS, _MULTIPLICATIONS // max(1, beginnings.shape[1] * width)))
     for begin in range(0, len(vectors), rows):
         piece = beginnings[begin : begin + rows]
         products = piece @ endings[begin : begin + len(piece) + width - 1].T
