@@ -4,20 +4,25 @@ import hashlib
 import json
 import time
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from index.collection import Collection, Retrieval
-from index.filters import Filters
+from index.filters import NO_FILTERS, Filters
 from index.retriever import Hit
+from index.words import words_of
 from service import VERSION
 from service.answers import Agreement, Answer, choose, compose
-from service.conversation import Turn, meanings
+from service.conversation import Turn, last_exchange, meanings
 from service.followups.rewriting import Meaning
+from service.ground import documents_spoken_of
 from service.reader.reader import Reader, Reading, probability
 from service.reader.words import answer_words, same_answer
 from service.stories import told_already
 
+# So sure must an answer from anywhere be to a question that leaves out what it is about, where the documents spoken of
+# have none: others have causes, prices and founders, too.
+_FROM_ANYWHERE = 0.7
 # Probabilities that differ less are equal: sums of floating point depend on what is computed together.
 _DIGITS = 4
 
@@ -61,10 +66,19 @@ class Response:
 
 
 @dataclass(frozen=True, slots=True)
-class _Read:
-    """One thing that a question may mean: what was found and read for it, and the milliseconds that both took."""
+class _Attempt:
+    """One thing that a question may mean, where it is looked for, and the confidence at which it is the answer."""
 
-    question: str
+    meaning: Meaning
+    filters: Filters | None
+    needs: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """An attempt: what was found and read for it, and the milliseconds that both took."""
+
+    attempt: _Attempt
     retrieval: Retrieval
     hits: Sequence[Hit]
     reading: Reading
@@ -72,9 +86,19 @@ class _Read:
     read_ms: float
 
     @property
+    def question(self) -> str:
+        """What was read in the place of the question."""
+        return self.attempt.meaning.question
+
+    @property
     def confidence(self) -> float:
         """How likely the best span answers, 0.0 where there is none."""
         return round(self.reading.confidence(self.reading.spans[0]), _DIGITS) if self.reading.spans else 0.0
+
+    @property
+    def is_enough(self) -> bool:
+        """Whether the best span is the answer, so that nothing else need be tried."""
+        return self.confidence >= self.attempt.needs
 
 
 class Answerer:
@@ -103,35 +127,38 @@ class Answerer:
     ) -> Response:
         """Answer a question from a collection, or abstain.
 
-        `history` is what was said before, the oldest turn first. Where the question may mean several things after it,
-        they are read from the most likely one on until one has an answer; if none has, the one that comes nearest
-        counts. `top_k` is how many passages are shown; what is
-        read does not depend on it. `check_deadline` is called between the steps and raises to give up; `on_retrieved`
-        is called with what was found for each of the things that are read, before that is read.
+        `history` is what was said before, the oldest turn first. A question that goes on from it is asked of the
+        documents in which the last answer stands, and only then of all. Where it may mean several things, they are read
+        from the most likely one on until one has an answer; if none has, the one that comes nearest counts. `top_k` is
+        how many passages are shown; what is read does not depend on it. `check_deadline` is called between the steps
+        and raises to give up; `on_retrieved` is called with what was found for each of the things that are read, before
+        that is read.
 
         Raises:
             UnresolvableCitation: a reader's span does not stand in its passage.
         """
         begin = time.perf_counter()
         enough = self.min_confidence if min_confidence is None else min_confidence
+        needs = max(enough, self.min_confidence)
         shown = max(top_k, self._read_depth)
         every: list[_Read] = []
-        for meaning in meanings(question, history):
+        for attempt in self._attempts(collection, question, history, filters, needs):
             every.append(
                 self._read(
                     collection,
-                    meaning,
+                    attempt,
                     enough,
+                    every,
                     top_k=shown,
-                    filters=filters,
                     check_deadline=check_deadline,
                     on_retrieved=on_retrieved,
                 )
             )
             # Less likely meanings are no fair rivals of an answer: more words make a reader surer of whatever it finds.
-            if every[-1].confidence >= max(enough, self.min_confidence):
+            if every[-1].is_enough:
                 break
-        best = max(every, key=lambda each: each.confidence)  # the first of equals
+        fair = [each for each in every if each.is_enough or each.attempt.needs <= needs]
+        best = max(fair, key=lambda each: (each.is_enough, each.confidence))  # the first of equals
 
         answers = compose(best.question, best.hits, best.reading, base_url=self._base_url, collection=collection.name)
         choice = choose(best.question, answers, enough)
@@ -151,29 +178,52 @@ class Answerer:
             ),
         )
 
+    def _attempts(
+        self, collection: Collection, question: str, history: Sequence[Turn], filters: Filters | None, needs: float
+    ) -> Iterator[_Attempt]:
+        """Yield what a question may mean and where that is looked for, the most likely first."""
+        before = last_exchange(history)
+        meant = meanings(question, before)
+        spoken_of: tuple[str, ...] = ()
+        if before is not None and meant != (Meaning(question),):
+            spoken_of = documents_spoken_of(collection, before, depth=self._read_depth, filters=filters)
+        if spoken_of:
+            among = replace(filters or NO_FILTERS, document_id=spoken_of)
+            yield from (_Attempt(each, among, needs) for each in meant)
+        asked = set(words_of(question))
+        for number, each in enumerate(meant):
+            # As it is, it comes second where it seems to leave out what it is about.
+            is_vague = bool(spoken_of) and number > 0 and asked.issuperset(words_of(each.question))
+            yield _Attempt(each, filters, max(needs, _FROM_ANYWHERE) if is_vague else needs)
+
     def _read(
         self,
         collection: Collection,
-        meaning: Meaning,
+        attempt: _Attempt,
         enough: float,
+        earlier: Sequence[_Read],
         *,
         top_k: int,
-        filters: Filters | None,
         check_deadline: Callable[[], None],
         on_retrieved: Callable[[Retrieval], None],
     ) -> _Read:
-        """Retrieve passages for what a question means, and read the first of them."""
+        """Retrieve passages for what a question means, and read the first of them.
+
+        What was read in the same passages for an `earlier` attempt is not read again.
+        """
         begin = time.perf_counter()
-        retrieval = collection.retrieve(meaning.question, top_k=top_k, filters=filters)
+        meaning = attempt.meaning
+        retrieval = collection.retrieve(meaning.question, top_k=top_k, filters=attempt.filters)
         retrieved = time.perf_counter()
         check_deadline()
         on_retrieved(retrieval)
 
         hits = retrieval.hits[: self._read_depth]  # none where a phrase that was quoted stands nowhere
-        reading = self.reader.read(meaning.question, hits, min_confidence=enough, told=meaning.told)
+        same = (each.reading for each in earlier if each.attempt.meaning == meaning and each.hits == hits)
+        reading = next(same, None) or self.reader.read(meaning.question, hits, min_confidence=enough, told=meaning.told)
         read = time.perf_counter()
         check_deadline()
-        return _Read(meaning.question, retrieval, hits, reading, (retrieved - begin) * 1e3, (read - retrieved) * 1e3)
+        return _Read(attempt, retrieval, hits, reading, (retrieved - begin) * 1e3, (read - retrieved) * 1e3)
 
     def fingerprint(self, collection_fingerprint: str) -> str:
         """Return the hash of everything that decides an answer: same fingerprint and question, same answer."""

@@ -30,18 +30,19 @@ class Turn:
     content: str
 
 
-def meanings(question: str, history: Sequence[Turn]) -> tuple[Meaning, ...]:
-    """Return what a question may mean after what was said before, the most likely first; never none.
+def meanings(question: str, before: Exchange | None) -> tuple[Meaning, ...]:
+    """Return what a question may mean after the last exchange before it, the most likely first; never none.
 
-    A question that stands alone means what it says, and nothing else; so does any question without a history. System
-    prompts are no part of a conversation.
+    A question that stands alone means what it says, and nothing else; so does any question with nothing before it.
     """
-    before = _last_exchange(history)
     return (Meaning(question),) if before is None else rewrites(question, before)
 
 
-def _last_exchange(history: Sequence[Turn]) -> Exchange | None:
-    """Return the last question before, made to stand alone by those before it, and what was answered."""
+def last_exchange(history: Sequence[Turn]) -> Exchange | None:
+    """Return the last question before, made to stand alone by those before it, and what was answered.
+
+    System prompts are no part of a conversation.
+    """
     found: Exchange | None = None
     for question, answer in _exchanges(history)[-_QUESTIONS:]:
         if len(question) > _LONGEST or not heard(question).text:

@@ -1,13 +1,15 @@
 """Follow-ups: what a question may mean after what was said before, without a model."""
 
+from collections.abc import Sequence
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from eval.cases import DIALOGUES_SET, SEEDS_SET, Case, read_cases, select, standing_alone
 from index.words import words_of
-from service.conversation import Turn, meanings
-from service.followups.rewriting import MOST_MEANINGS
+from service.conversation import Turn, last_exchange, meanings
+from service.followups.rewriting import MOST_MEANINGS, Meaning
 from service.followups.utterance import heard, parts
 
 SHIPPED = ("How many crates did the barge Aurora carry to Ghent in 1911?", "31 crates")
@@ -24,8 +26,12 @@ def said(*exchanges: tuple[str, str]) -> tuple[Turn, ...]:
     return tuple(turn for question, answer in exchanges for turn in (Turn("user", question), Turn("assistant", answer)))
 
 
+def understood(question: str, history: Sequence[Turn]) -> tuple[Meaning, ...]:
+    return meanings(question, last_exchange(history))
+
+
 def meant(question: str, *exchanges: tuple[str, str]) -> list[str]:
-    return [each.question for each in meanings(question, said(*exchanges))]
+    return [each.question for each in understood(question, said(*exchanges))]
 
 
 @pytest.mark.parametrize(
@@ -254,11 +260,11 @@ def test_what_was_understood_before_holds_only_words_of_a_question() -> None:
 
 
 def test_only_contrasts_set_aside_what_was_answered() -> None:
-    assert [each.told for each in meanings("And the Borealis?", said(CAPTAIN))] == ["Jan Peeters"]
-    assert [each.told for each in meanings("I meant the Borealis", said(CAPTAIN))] == ["Jan Peeters"]
-    assert [each.told for each in meanings("And barrels?", said((SHIPPED[0], "31")))] == ["31 crates"]
-    assert {each.told for each in meanings("Who else steered it?", said(CAPTAIN))} == {"Jan Peeters"}
-    assert {each.told for each in meanings("When did he retire?", said(CAPTAIN))} == {""}
+    assert [each.told for each in understood("And the Borealis?", said(CAPTAIN))] == ["Jan Peeters"]
+    assert [each.told for each in understood("I meant the Borealis", said(CAPTAIN))] == ["Jan Peeters"]
+    assert [each.told for each in understood("And barrels?", said((SHIPPED[0], "31")))] == ["31 crates"]
+    assert {each.told for each in understood("Who else steered it?", said(CAPTAIN))} == {"Jan Peeters"}
+    assert {each.told for each in understood("When did he retire?", said(CAPTAIN))} == {""}
 
 
 def test_abstentions_long_answers_and_markup_name_nothing() -> None:
@@ -272,12 +278,12 @@ def test_abstentions_long_answers_and_markup_name_nothing() -> None:
 
 def test_system_prompts_and_what_an_assistant_says_first_mean_nothing() -> None:
     history = (Turn("system", "You are Ada Stone."), Turn("assistant", "Hello, I am Ada Stone. Ask me!"))
-    assert [each.question for each in meanings("When did she retire?", history)] == ["When did she retire?"]
+    assert [each.question for each in understood("When did she retire?", history)] == ["When did she retire?"]
 
 
 @given(st.text(max_size=200))
 def test_without_a_history_every_question_means_itself(question: str) -> None:
-    assert [(each.question, each.told) for each in meanings(question, ())] == [(question, "")]
+    assert [(each.question, each.told) for each in understood(question, ())] == [(question, "")]
 
 
 WORDS = st.sampled_from(
@@ -291,7 +297,7 @@ ADDED = frozenset("the of in at s is it they them".split())
 
 @given(SENTENCES, st.lists(st.tuples(SENTENCES, SENTENCES), min_size=1, max_size=4))
 def test_meanings_are_few_and_made_of_what_was_said(question: str, exchanges: list[tuple[str, str]]) -> None:
-    found = meanings(question, said(*exchanges))
+    found = understood(question, said(*exchanges))
     assert 1 <= len(found) <= MOST_MEANINGS
     assert len({each.question for each in found}) == len(found)
     spoken = {word for text in (question, *sum(exchanges, ())) for word in words_of(text)}
@@ -303,7 +309,7 @@ def test_meanings_are_few_and_made_of_what_was_said(question: str, exchanges: li
 
 @given(st.text(max_size=300), st.lists(st.tuples(st.text(max_size=300), st.text(max_size=300)), max_size=3))
 def test_any_text_has_a_meaning_of_bounded_length(question: str, exchanges: list[tuple[str, str]]) -> None:
-    for each in meanings(question, said(*exchanges)):
+    for each in understood(question, said(*exchanges)):
         assert len(each.question) <= 2 * len(question) + 4 * 300
 
 
@@ -311,7 +317,7 @@ def test_any_text_has_a_meaning_of_bounded_length(question: str, exchanges: list
     "question", [r"in \1 2012", r"\g<9> 1912?", r"i meant \x not crates", r"what about \U0?", "and [("]
 )
 def test_patterns_in_a_question_are_only_text(question: str) -> None:
-    assert all(each.question for each in meanings(question, said(SHIPPED)))
+    assert all(each.question for each in understood(question, said(SHIPPED)))
 
 
 @pytest.mark.parametrize(
@@ -320,7 +326,7 @@ def test_patterns_in_a_question_are_only_text(question: str) -> None:
 def test_long_questions_take_no_long_thought(text: str) -> None:
     # None of the patterns may try all ways to divide a text: this would never end.
     for turn in (text, text[:290], "[" * 10_000, "a s " * 2_500):
-        assert meanings(text, said((text[:290], turn), (turn, turn)))
+        assert understood(text, said((text[:290], turn), (turn, turn)))
 
 
 def _alone() -> list[Case]:
@@ -330,7 +336,7 @@ def _alone() -> list[Case]:
 def test_questions_that_stand_alone_are_never_replaced_and_seldom_read_twice() -> None:
     histories = [case.history for case in select(read_cases(DIALOGUES_SET), "dev")][::4]
     asked = [(case.question, history) for case in select(_alone(), "dev") for history in histories]
-    found = [[each.question for each in meanings(question, history)] for question, history in asked]
+    found = [[each.question for each in understood(question, history)] for question, history in asked]
     assert [question for (question, _), each in zip(asked, found, strict=True) if question not in each] == []
     assert sum(len(each) > 1 for each in found) / len(found) < 0.15
 

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass, replace
 
 from index.words import content_words
-from service.followups.mentions import answer_words, is_person, looks_like_a_person, names
+from service.followups.mentions import answer_words, is_person, looks_like_a_person, names, reply_words
 from service.followups.utterance import Question, parts
 
 _ANY_NUMBER = re.compile(
@@ -20,10 +20,10 @@ _NO_THING = re.compile(r"\b(?:how|when|why)\b", re.IGNORECASE)
 class Exchange:
     """The last question of a conversation and its answer; "" where there was none that helps.
 
-    `question` stands alone, and `asked` is the same in its parts. `names` are those that users named in the whole
-    conversation, the latest first; `people` are persons that were named or answered with. `words` are those of the
-    exchange that may help to understand what follows, `earlier` is the exchange before it, and `focus` what "it" has
-    meant in the question; it likely means it again.
+    `question` stands alone, and `asked` is the same in its parts. `reply` is all that was said to it, `answer` the same
+    if it is short. `names` are those that users named in the whole conversation, the latest first; `people` are persons
+    that were named or answered with. `words` are those of the exchange that may help to understand what follows,
+    `earlier` is the exchange before it, and `focus` what "it" has meant in the question; it likely means it again.
     """
 
     question: str
@@ -32,13 +32,15 @@ class Exchange:
     names: tuple[str, ...]
     people: tuple[str, ...]
     words: str = ""
+    reply: str = ""
     earlier: "Exchange | None" = None
     focus: str = ""
 
     @classmethod
     def of(cls, question: str, answer: str, earlier: "Exchange | None" = None, *, focus: str = "") -> "Exchange":
         """Return what was asked and answered, after what was said `earlier`."""
-        asked, words = parts(question), answer_words(answer)
+        asked, reply = parts(question), reply_words(answer)
+        words = answer_words(reply)
         own = own_names = names(question)
         people = [words] if is_person(words, asked) else []
         people += [each for each in own if looks_like_a_person(each, question)]
@@ -51,6 +53,7 @@ class Exchange:
             words,
             tuple(dict.fromkeys(own)),
             tuple(dict.fromkeys(people)),
+            reply=reply,
             earlier=earlier,
             focus=focus,
         )

@@ -58,14 +58,19 @@ def names(text: str) -> list[str]:
     return found
 
 
-def answer_words(content: str) -> str:
-    """Return the words that an assistant answered with; "" where it had no answer, or a long one.
+def reply_words(content: str) -> str:
+    """Return the words that an assistant replied with; "" where it had no answer.
 
     Of a message in Markdown, that is its first line.
     """
     line = next((each for each in content.splitlines() if each.strip()), "")
     words = " ".join(_MARKUP.sub(r"\1", line[:_LONGEST_LINE]).split())
-    return "" if len(words) > _LONGEST_ANSWER or _ABSTAINED.search(words) else words.rstrip(" .")
+    return "" if _ABSTAINED.search(words) else words.rstrip(" .")
+
+
+def answer_words(reply: str) -> str:
+    """Return the words of a reply that can stand for what was asked for: all of them, or "" where it is a long one."""
+    return reply if len(reply) <= _LONGEST_ANSWER else ""
 
 
 def is_person(answer: str, asked: Question) -> bool:
