@@ -14,12 +14,14 @@ from index.words import words_of
 from service import VERSION
 from service.answers import Agreement, Answer, choose, compose
 from service.conversation import Turn, last_exchange, meanings
-from service.followups.rewriting import Meaning
+from service.followups.rewriting import Meaning, names_nothing
 from service.ground import documents_spoken_of
 from service.reader.reader import Reader, Reading, probability
 from service.reader.words import answer_words, same_answer
 from service.stories import told_already
 
+# So sure must the documents spoken of be of a question that need not be about them.
+_AT_HAND = 0.5
 # So sure must an answer from anywhere be to a question that leaves out what it is about, where the documents spoken of
 # have none: others have causes, prices and founders, too.
 _FROM_ANYWHERE = 0.7
@@ -184,12 +186,13 @@ class Answerer:
         """Yield what a question may mean and where that is looked for, the most likely first."""
         before = last_exchange(history)
         meant = meanings(question, before)
+        is_whole = meant == (Meaning(question),)
         spoken_of: tuple[str, ...] = ()
-        if before is not None and meant != (Meaning(question),):
+        if before is not None and (not is_whole or names_nothing(question)):
             spoken_of = documents_spoken_of(collection, before, depth=self._read_depth, filters=filters)
         if spoken_of:
             among = replace(filters or NO_FILTERS, document_id=spoken_of)
-            yield from (_Attempt(each, among, needs) for each in meant)
+            yield from (_Attempt(each, among, max(needs, _AT_HAND) if is_whole else needs) for each in meant)
         asked = set(words_of(question))
         for number, each in enumerate(meant):
             # As it is, it comes second where it seems to leave out what it is about.

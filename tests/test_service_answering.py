@@ -261,12 +261,24 @@ def test_an_answer_that_is_asked_for_at_any_price_comes_from_the_document_spoken
 
 def test_a_question_that_stands_alone_is_asked_of_all_documents_at_once(stories: Collection) -> None:
     reader = FixedReader({"1911": 2.0})
-    question = "When did the old mill in the valley burn down?"
+    question = "When did the old mill in Antwerp burn down?"
     response = Answerer(reader, read_depth=5).ask(stories, question, history=after(BRIDGE, "1924"))
     assert response.answer is not None
     assert response.standalone_question is None
     assert asked_of(reader) == [question]
     assert len(response.passages) == 3
+
+
+@pytest.mark.parametrize(("score", "expected"), [(-0.5, "1911"), (0.5, "1924")])
+def test_a_question_that_names_nothing_may_be_about_the_document_spoken_of(
+    stories: Collection, score: float, expected: str
+) -> None:
+    reader = FixedReader({"1911": 1.0, "1924": score})
+    question = "In which year did that building above the valley come down?"
+    response = Answerer(reader, read_depth=5).ask(stories, question, history=after(BRIDGE, "1924"))
+    assert set(asked_of(reader)) == {question}
+    assert response.answer is not None
+    assert response.answer.text == expected
 
 
 def test_filters_hold_for_the_documents_spoken_of_too(stories: Collection) -> None:

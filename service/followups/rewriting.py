@@ -124,6 +124,11 @@ def rewrites(question: str, last: Exchange) -> tuple[Meaning, ...]:
     return tuple(Meaning(each, told) for each in asked)[:MOST_MEANINGS]
 
 
+def names_nothing(question: str) -> bool:
+    """Whether a question has no name of its own: it may be about anything, and so about what was spoken of."""
+    return not names(parts(heard(question).text).rest)
+
+
 def _fragments(said: Utterance, question: str, before: Exchange) -> tuple[list[str], str]:
     """Return what something that is no clause may mean, and what was answered to its like."""
     if said.text.split()[0].lower() in POSSESSIVE:
