@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from eval.cases import DIALOGUES_SET, SEEDS_SET, Case, read_cases, select, standing_alone
 from index.words import words_of
 from service.conversation import Turn, last_exchange, meanings
+from service.followups.mentions import reply_words
 from service.followups.rewriting import MOST_MEANINGS, Meaning
 from service.followups.utterance import heard, parts
 
@@ -41,6 +42,7 @@ def meant(question: str, *exchanges: tuple[str, str]) -> list[str]:
         (SHIPPED, "And how many barrels?", "how many barrels did the barge Aurora carry to Ghent in 1911?"),
         (SHIPPED, "and barrels?", "How many barrels did the barge Aurora carry to Ghent in 1911?"),
         (SHIPPED, "And in 1912?", "How many crates did the barge Aurora carry to Ghent in 1912?"),
+        (("What colour is the ferry?", "red"), "And who steers it?", "who steers the ferry?"),
         (SHIPPED, "to Antwerp?", "How many crates did the barge Aurora carry to Antwerp in 1911?"),
         (SHIPPED, "What about the Borealis?", "How many crates did the Borealis carry to Ghent in 1911?"),
         (SHIPPED, "when", "when did the barge Aurora carry to Ghent in 1911 crates?"),
@@ -274,6 +276,26 @@ def test_abstentions_long_answers_and_markup_name_nothing() -> None:
         "**Jan Peeters**\n\n> The captain was **Jan Peeters**. [1]\n\n1. [Ships](http://127.0.0.1/documents/doc-1)"
     )
     assert meant("When did he retire?", (CAPTAIN[0], message))[0] == "When did Jan Peeters retire?"
+
+
+@pytest.mark.parametrize(
+    ("message", "words"),
+    [
+        ("42", "42"),
+        ("\n\n **42** fire trucks. \n", "42 fire trucks"),
+        ("*Read as:* “how many?”\n\n**42**\n\n> Only **42** [[1]](http://x/1#char=1,2)", "42"),
+        ("The documents say different things:\n\n**12**\n\n> …\n\n**13**", "12"),
+        ("> The *ferry* leaves **at noon**. [[1]](http://x/y) [2]", "The ferry leaves at noon"),
+        ("**Ada\\_Stone &#91;junior&#93; &amp; sons** [[1]](http://x)", "Ada_Stone [junior] & sons"),
+        ("[Ghent](http://x/ghent)", "Ghent"),
+        ("a_b * _c_ `d`", "a_b * c d"),
+        ("*Read as:* “who?”\n\nThe documents do not say.\n\nThe nearest passages:", ""),
+        ("Answers:", ""),
+        ("", ""),
+    ],
+)
+def test_a_reply_is_known_behind_its_markup(message: str, words: str) -> None:
+    assert reply_words(message) == words
 
 
 def test_system_prompts_and_what_an_assistant_says_first_mean_nothing() -> None:

@@ -234,6 +234,19 @@ def test_follow_up_is_told_as_what_it_was_read_as(tmp_path: Path) -> None:
         assert content.startswith(f"*Read as:* “{asked['standalone_question']}”\n\n**12 euros**")
 
 
+def test_what_was_answered_to_a_follow_up_is_understood_in_the_next_one(tmp_path: Path) -> None:
+    text = "The ferry is red. Ada_Stone [junior] steers it. Ada_Stone [junior] was born in 1901."
+    with application(tmp_path, finds={"Ada_Stone [junior]": 20.0}) as client:
+        add(client, text, "ferry.txt", "Ferry")
+        turns = [{"role": "user", "content": "What colour is the ferry?"}, {"role": "assistant", "content": "red"}]
+        turns.append({"role": "user", "content": "And who steers it?"})
+        content = content_of(client, messages=turns)
+        assert content.startswith("*Read as:* “who steers the ferry?”\n\n**Ada\\_Stone")
+        turns += [{"role": "assistant", "content": content}, {"role": "user", "content": "When was she born?"}]
+        content = content_of(client, messages=turns)
+        assert content.startswith("*Read as:* “When was Ada\\_Stone &#91;junior&#93; born?”")
+
+
 def test_parameters_that_mean_nothing_here_are_ignored(client: TestClient) -> None:
     many: dict[str, Any] = {
         "n": 3,

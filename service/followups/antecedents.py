@@ -31,11 +31,19 @@ class _Mention:
     score: float
 
 
+# What is asked for with these is said of something, and that is what is spoken of.
+_QUALITIES = frozenset(
+    "colour color shade size shape age height length width depth weight speed price rank grade language nationality"
+    " religion material style mood condition sort kind type".split()
+)
+
+
 def thing(before: Exchange) -> str:
     """Return what "it" means: what was answered, or the thing that the question before is about."""
     found = [_Mention(each, score) for each, score in _things(before)]
     if before.thing:
-        found.append(_Mention(before.thing, 1.5 if _asks_place(before.asked) else 4.0))
+        is_quality = before.asked.noun.lower() in _QUALITIES
+        found.append(_Mention(before.thing, 1.5 if is_quality or _asks_place(before.asked) else 4.0))
     if before.focus:
         found.append(_Mention(before.focus, 3.5))
     best = max(found, key=lambda each: each.score, default=None)  # the first of equals

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from html import unescape
 
 from index.words import STOP_WORDS, words_of
 from service.followups.phrases import base_verb
@@ -41,9 +42,15 @@ _ABSTAINED = re.compile(r"\b(?:do(?:es)? not say|don['’]t say|no answer|not fo
 _BE_OR_HAVE = frozenset("is are was were has have had".split())
 _SUBORDINATING = frozenset("when where while if because that which who whom whose although though whether".split())
 _LONGEST_ANSWER = 150
-# An answer of that length may have a link in it.
-_LONGEST_LINE = 500
-_MARKUP = re.compile(r"!?\[([^\]]*)\]\([^)]*\)|[*_`#>]+|\[\d+\]")
+# A sentence of that length may have links in it.
+_LONGEST_LINE = 2000
+# In Markdown: a character that is escaped, the mark of a citation, a link, what makes text look otherwise.
+_MARKUP = re.compile(
+    r"\\([!-/:-@\[-`{-~])|\[?\[\d+\]\]?(?:\([^)]*\))?|!?\[([^\]]*)\]\([^)]*\)"
+    r"|^[#>]+|`+|\*+(?=\S)|(?<=\S)\*+|(?<!\w)_+|_+(?!\w)"
+)
+# How a message begins that says what the question before it was taken for.
+READ_AS = "Read as:"
 
 
 def names(text: str) -> list[str]:
@@ -61,11 +68,14 @@ def names(text: str) -> list[str]:
 def reply_words(content: str) -> str:
     """Return the words that an assistant replied with; "" where it had no answer.
 
-    Of a message in Markdown, that is its first line.
+    Of a message in Markdown, that is its first line, after what only leads to it.
     """
-    line = next((each for each in content.splitlines() if each.strip()), "")
-    words = " ".join(_MARKUP.sub(r"\1", line[:_LONGEST_LINE]).split())
-    return "" if _ABSTAINED.search(words) else words.rstrip(" .")
+    for line in content.splitlines():
+        shown = _MARKUP.sub(lambda match: match[1] or match[2] or "", line.strip()[:_LONGEST_LINE])
+        words = " ".join(unescape(shown).split())
+        if words and not words.startswith(READ_AS) and not words.endswith(":"):
+            return "" if _ABSTAINED.search(words) else words.rstrip(" .")
+    return ""
 
 
 def answer_words(reply: str) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from service.answering import Response, Shown
 from service.answers import Answer, disagrees
 from service.citations import Citation, Excerpt
+from service.followups.mentions import READ_AS
 from service.openai.markdown import bold, escape, link, plain
 
 # More sentences are not quoted: what says the same once more is named, and linked, without its words.
@@ -70,7 +71,7 @@ def make_message(
     """
     writer = _Writer(linked=linked)
     if response.standalone_question is not None:
-        writer.write(f"*Read as:* “{escape(response.standalone_question)}”\n\n")
+        writer.write(f"*{READ_AS}* “{escape(response.standalone_question)}”\n\n")
     if response.answer is None:
         _write_silence(writer, response.passages, url_of)
         return writer.message()
