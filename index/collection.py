@@ -5,7 +5,6 @@ import json
 import logging
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -246,16 +245,15 @@ class Collection:
     def _retrieve(self, question: str, top_k: int, filters: Filters) -> Retrieval:
         while True:
             index = self._index
-            with ThreadPoolExecutor(1) as beside, self._reading() as snapshot:
-                # Its words are looked up while the question is embedded: neither needs the interpreter for long.
-                indexer = index.indexer
-                embedding = beside.submit(indexer.embedder.embed_question, question) if indexer else None
-                search = Search(snapshot, question, filters, self._retrieval_settings)
-                query = embedding.result() if embedding else None
+            query = None if index.indexer is None else index.indexer.embedder.embed_question(question)
+            with self._reading() as snapshot:
                 with self._committing:
                     self._follow(snapshot)
                     if index is not self._index:
                         continue  # the question was embedded for an index that is gone
+                    embedder = (index.indexer or self._wanted).embedder
+                    settings = self._retrieval_settings
+                    search = Search(snapshot, question, filters, settings, embedder.count_tokens)
                     near = search.near(self._vectors, query, top_k=top_k)
                 hits = search.hits(near, top_k=top_k)
                 fingerprint = self._fingerprint_of(snapshot, index)

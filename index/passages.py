@@ -1,7 +1,7 @@
 """Passages: the spans of a document that are embedded and retrieved, cut between sentences, with exact offsets."""
 
 import unicodedata
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -9,8 +9,7 @@ from index.blocks import Block, BlockKind, heading_text, split_blocks
 from index.furniture import split_furniture
 from index.sentences import split_sentences
 from index.structure import Structure
-
-TokenCounter = Callable[[Sequence[str]], list[int]]
+from index.words import TokenCounter
 
 # How far from where a long sentence should be cut a good place is looked for, in characters.
 _CUT_REACH = 200

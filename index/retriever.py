@@ -52,9 +52,9 @@ def retrieve(
 ) -> list[Hit]:
     """Return the `top_k` best hits, best first; copies of what is found come behind everything else.
 
-    `query` is the full text's for the question, None where it has no word at all. `dense` is what the vector search
-    found for the question: (passage id, rounded cosine) of the same generation.
-    `filters`, `among` and `furniture` limit the search by words as they have limited that one; see `Snapshot.match`.
+    `query` is for the full text, None where the question has no word at all. `dense` is what the vector search found
+    for the question: (passage id, rounded cosine) of the same generation. `filters`, `among` and `furniture` limit the
+    search by words as they have limited that one; see `Snapshot.match`.
     """
     matches = (
         snapshot.match(

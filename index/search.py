@@ -9,7 +9,7 @@ from index.filters import Filters
 from index.retriever import Hit, RetrievalSettings, retrieve
 from index.snapshot import Snapshot
 from index.vectors import Vectors
-from index.words import full_text_query, meant_words, quoted_phrases
+from index.words import TokenCounter, full_text_query, meant_words, quoted_phrases
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,21 +28,28 @@ class Search:
     has a word of the question.
     """
 
-    def __init__(self, snapshot: Snapshot, question: str, filters: Filters, settings: RetrievalSettings) -> None:
-        """Find out which passages may be found at all, and which words may be meant.
+    def __init__(
+        self,
+        snapshot: Snapshot,
+        question: str,
+        filters: Filters,
+        settings: RetrievalSettings,
+        count_tokens: TokenCounter,
+    ) -> None:
+        """Find out which passages may be found at all; `count_tokens` tells words from misspelt ones.
 
         Raises:
             FullTextDamaged: the full text cannot be searched.
         """
-        self._snapshot, self._filters, self._settings = snapshot, filters, settings
+        self._snapshot, self._question, self._filters, self._settings = snapshot, question, filters, settings
+        self._count_tokens = count_tokens
         passing = set(snapshot.passage_ids(filters)) if filters else None
         phrases = quoted_phrases(question)
         holding = _both(snapshot.holding(phrases), passing) if phrases else None
         self.lacks_phrases = holding is not None and not holding
         self._among = None if self.lacks_phrases else holding
         self._allowed = passing if self._among is None else self._among
-        self._furniture = self._behind_content(question)
-        self._query = full_text_query(question, meant_words(question, snapshot.word_counts))
+        self._furniture = self._behind_content()
 
     def near(self, vectors: Vectors, query: Matrix | None, *, top_k: int) -> Near:
         """Search vectors of the snapshot's generation for `query`, of shape (1, dimension), if there is one."""
@@ -59,10 +66,11 @@ class Search:
         Raises:
             StoreDamaged: something that was found is not what was stored.
         """
+        meant = meant_words(self._question, self._snapshot.word_counts, self._count_tokens)
         find = partial(
             retrieve,
             self._snapshot,
-            self._query,
+            full_text_query(self._question, meant),
             filters=self._filters,
             settings=self._settings,
             among=self._among,
@@ -73,10 +81,10 @@ class Search:
             hits += [replace(hit, rank=len(hits) + hit.rank) for hit in found]
         return hits
 
-    def _behind_content(self, question: str) -> set[int]:
+    def _behind_content(self) -> set[int]:
         """Return the page furniture that comes behind content: all of it, or none where words are found only there."""
         furniture = set(self._snapshot.furniture())
-        query = full_text_query(question)
+        query = full_text_query(self._question)
         if not furniture or query is None:
             return furniture
         found = partial(self._snapshot.matches_any, query, filters=self._filters, among=self._among)

@@ -29,6 +29,8 @@ _MOST_MEANT = 3
 # Of so many unknown words it is asked what they mean; a question with more is no question.
 _MOST_UNKNOWN = 8
 
+TokenCounter = Callable[[Sequence[str]], list[int]]
+"""Returns how many tokens of a model each of some texts has."""
 Counted = Callable[[Sequence[str]], dict[str, int]]
 """Returns in how many passages each of some words stands, in whatever ending; words that stand in none are left out."""
 
@@ -78,12 +80,14 @@ def phrase_query(phrase: str) -> str:
     return f'"{" ".join(words_of(phrase))}"'
 
 
-def meant_words(question: str, counted: Counted) -> list[str]:
-    """Return the words that may be meant by content words of a question that stand nowhere, the most frequent first.
+def meant_words(question: str, counted: Counted, count_tokens: TokenCounter) -> list[str]:
+    """Return the words that may be meant by misspelt ones of a question, the most frequent first.
 
-    These are one letter away: one is missing, or too many, or another one, or two have changed places (Damerau 1964).
+    A word is misspelt if it stands nowhere and is no token of its own: the frequent words of a language are. Meant are
+    those one letter away: one is missing, or too many, or another one, or two have changed places (Damerau 1964).
     """
     words = [word for word in content_words(question) if _may_be_misspelt(word)]
+    words = [word for word, tokens in zip(words, count_tokens(words), strict=True) if tokens > 1]
     known = counted(words) if words else {}
     found: list[str] = []
     for word in [word for word in words if word not in known][:_MOST_UNKNOWN]:

@@ -576,6 +576,23 @@ def test_copies_do_not_keep_others_out_of_the_pool(tmp_path: Path) -> None:
         assert sources(collection.retrieve("trucks", top_k=4, filters=only).hits) == ["077.txt", "078.txt"]
 
 
+def test_what_is_no_token_of_its_own_and_stands_nowhere_is_misspelt(tmp_path: Path) -> None:
+    class Pieces(WordEmbedder):
+        def count_tokens(self, texts: Sequence[str]) -> list[int]:
+            return [2 if text == "trcuk" else 1 for text in texts]
+
+        def embed_question(self, question: str) -> Matrix:
+            return super().embed_question("nothing of it")
+
+    with closing(open_collection(tmp_path, Pieces())) as collection:
+        collection.put(make_document("The truck is red.", source="truck"))
+        collection.put(make_document("A pack of wolves.", source="pack"))
+        # What only the vectors find scores at most a half.
+        for question, found_by_words in (("the trcuk", ["truck"]), ("back", [])):
+            hits = collection.retrieve(question, top_k=9).hits
+            assert [hit.found.source for hit in hits if hit.score > 0.5] == found_by_words
+
+
 def test_quoted_phrases_are_required_in_both_searches(tmp_path: Path) -> None:
     texts = {
         "a.txt": "Fire trucks came down the road.",

@@ -13,6 +13,7 @@ from index.filters import Filters
 from index.passages import Passage, Sentence
 from index.retriever import Hit, RetrievalSettings, retrieve
 from index.store import Store
+from index.words import full_text_query, meant_words
 
 
 @pytest.fixture
@@ -48,9 +49,10 @@ def found(
     """Retrieve, with the dense ranking given as (source, cosine) of documents of one passage."""
     with store.reading() as snapshot:
         ids = {each.source: key for key, each in snapshot.passages(snapshot.passage_ids(Filters())).items()}
+        meant = meant_words(question, snapshot.word_counts, lambda words: [2] * len(words))
         return retrieve(
             snapshot,
-            question,
+            full_text_query(question, meant),
             [(ids[source], cosine) for source, cosine in dense],
             top_k=top_k,
             filters=filters or Filters(),

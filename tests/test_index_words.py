@@ -207,6 +207,10 @@ def test_a_phrase_is_never_read_as_syntax(table: sqlite3.Connection, inside: str
         assert holds_phrase(f"x {inside} y", phrase)
 
 
+def two_tokens(words: Sequence[str]) -> list[int]:
+    return [2] * len(words)
+
+
 def test_only_unknown_words_without_capitals_digits_and_signs_are_respelt() -> None:
     asked: list[str] = []
 
@@ -214,11 +218,22 @@ def test_only_unknown_words_without_capitals_digits_and_signs_are_respelt() -> N
         asked.extend(words)
         return {word: len(word) for word in words if word in {"truck", "trucks", "trick", "track", "loan"}}
 
-    assert meant_words("the trucj of a loan in 2019, a tin", counted) == ["truck"]
-    assert meant_words("trcuk", counted) == ["truck"]
-    assert meant_words("truk", counted) == ["truck"]
-    assert meant_words("xrick trck", counted) == ["trick", "track", "trick", "truck"]
+    assert meant_words("the trucj of a loan in 2019, a tin", counted, two_tokens) == ["truck"]
+    assert meant_words("trcuk", counted, two_tokens) == ["truck"]
+    assert meant_words("truk", counted, two_tokens) == ["truck"]
+    assert meant_words("xrick trck", counted, two_tokens) == ["trick", "track", "trick", "truck"]
     assert not {"2019", "tin"} & set(asked)
+
+
+def test_words_that_are_tokens_of_their_own_are_spelled_right() -> None:
+    def counted(words: Sequence[str]) -> dict[str, int]:
+        assert "back" not in words
+        return {word: 1 for word in words if word in {"pack", "chief"}}
+
+    def count_tokens(words: Sequence[str]) -> list[int]:
+        return [1 if word == "back" else 2 for word in words]
+
+    assert meant_words("the cheif is back", counted, count_tokens) == ["chief"]
 
 
 def test_no_more_than_some_unknown_words_are_looked_up() -> None:
@@ -228,9 +243,10 @@ def test_no_more_than_some_unknown_words_are_looked_up() -> None:
         asked.append(len(words))
         return {}
 
-    assert meant_words(" ".join(f"unknown{'abcdefghijklmnopqrstuvwxyz'[n]}" for n in range(26)), counted) == []
+    unknown = " ".join(f"unknown{'abcdefghijklmnopqrstuvwxyz'[n]}" for n in range(26))
+    assert meant_words(unknown, counted, two_tokens) == []
     assert len(asked) == 9
-    assert meant_words("of the", counted) == []
+    assert meant_words("of the", counted, two_tokens) == []
 
 
 def test_the_longest_question_is_a_query(table: sqlite3.Connection) -> None:

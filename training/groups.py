@@ -7,9 +7,9 @@ import numpy as np
 
 from eval.metrics import normalize
 from eval.squad import Corpus, Paragraph, Question
-from index.passages import PassageSettings, TokenCounter, split_passages
+from index.passages import PassageSettings, split_passages
 from index.sentences import split_sentences
-from index.words import content_words, words_of
+from index.words import TokenCounter, content_words, words_of
 from training.data import SHIFTS_FILES, trained_on
 from training.mining import Found
 from training.swaps import Swapper
