@@ -56,8 +56,13 @@ def quoted_phrases(question: str) -> list[str]:
 
 
 def holds_phrase(text: str, phrase: str) -> bool:
-    """Whether the words of `phrase` stand in `text` in a row; case, accents and what is between words do not count."""
+    """Whether the words of `phrase`, if it has any, stand in `text` in a row.
+
+    Case, accents and what is between words do not count.
+    """
     words, wanted = _folded(text), _folded(phrase)
+    if not wanted:
+        return False
     first = wanted[0]
     return any(word == first and words[place : place + len(wanted)] == wanted for place, word in enumerate(words))
 

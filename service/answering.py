@@ -100,7 +100,7 @@ class _Read:
     @property
     def is_enough(self) -> bool:
         """Whether the best span is the answer, so that nothing else need be tried."""
-        return self.confidence >= self.attempt.needs
+        return bool(self.reading.spans) and self.confidence >= self.attempt.needs
 
 
 class Answerer:
@@ -141,10 +141,18 @@ class Answerer:
         """
         begin = time.perf_counter()
         enough = self.min_confidence if min_confidence is None else min_confidence
-        needs = max(enough, self.min_confidence)
+        # Whoever wants an answer at any price wants the best one, and not the first.
+        needs = max(enough, self.min_confidence, self.reader.min_confidence)
         shown = max(top_k, self._read_depth)
+        before = last_exchange(history)
+        meant = meanings(question, before)
+        spoken_of: tuple[str, ...] = ()
+        if before is not None and (meant != (Meaning(question),) or names_nothing(question)):
+            spoken_of = documents_spoken_of(collection, before, depth=self._read_depth, filters=filters)
+        found = time.perf_counter()
+        check_deadline()
         every: list[_Read] = []
-        for attempt in self._attempts(collection, question, history, filters, needs):
+        for attempt in _attempts(question, meant, spoken_of, filters, needs):
             every.append(
                 self._read(
                     collection,
@@ -174,30 +182,11 @@ class Answerer:
             tuple(rank_passages(best.retrieval.hits or best.retrieval.nearest, best.reading)[:top_k]),
             self.fingerprint(best.retrieval.fingerprint),
             Timings(
-                sum(each.retrieve_ms for each in every),
+                (found - begin) * 1e3 + sum(each.retrieve_ms for each in every),
                 sum(each.read_ms for each in every),
                 (time.perf_counter() - begin) * 1e3,
             ),
         )
-
-    def _attempts(
-        self, collection: Collection, question: str, history: Sequence[Turn], filters: Filters | None, needs: float
-    ) -> Iterator[_Attempt]:
-        """Yield what a question may mean and where that is looked for, the most likely first."""
-        before = last_exchange(history)
-        meant = meanings(question, before)
-        is_whole = meant == (Meaning(question),)
-        spoken_of: tuple[str, ...] = ()
-        if before is not None and (not is_whole or names_nothing(question)):
-            spoken_of = documents_spoken_of(collection, before, depth=self._read_depth, filters=filters)
-        if spoken_of:
-            among = replace(filters or NO_FILTERS, document_id=spoken_of)
-            yield from (_Attempt(each, among, max(needs, _AT_HAND) if is_whole else needs) for each in meant)
-        asked = set(words_of(question))
-        for number, each in enumerate(meant):
-            # As it is, it comes second where it seems to leave out what it is about.
-            is_vague = bool(spoken_of) and number > 0 and asked.issuperset(words_of(each.question))
-            yield _Attempt(each, filters, max(needs, _FROM_ANYWHERE) if is_vague else needs)
 
     def _read(
         self,
@@ -232,6 +221,28 @@ class Answerer:
         """Return the hash of everything that decides an answer: same fingerprint and question, same answer."""
         parts = [VERSION, collection_fingerprint, self.reader.identity, self._read_depth, self.min_confidence]
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+
+def _attempts(
+    question: str, meant: Sequence[Meaning], spoken_of: tuple[str, ...], filters: Filters | None, needs: float
+) -> Iterator[_Attempt]:
+    """Yield what a question may mean and where that is looked for, the most likely first.
+
+    `spoken_of` are the documents that were spoken of before it, if it may be about them.
+    """
+    among = replace(filters or NO_FILTERS, document_id=spoken_of)
+    if meant[0].question == question:  # it likely stands alone
+        if spoken_of and names_nothing(question):
+            yield _Attempt(meant[0], among, max(needs, _AT_HAND))
+        yield _Attempt(meant[0], filters, needs)
+        meant = meant[1:]
+    if spoken_of:
+        yield from (_Attempt(each, among, needs) for each in meant)
+    asked = set(words_of(question))
+    for number, each in enumerate(meant):
+        # As it is, it comes second where it seems to leave out what it is about.
+        is_vague = bool(spoken_of) and number > 0 and asked.issuperset(words_of(each.question))
+        yield _Attempt(each, filters, max(needs, _FROM_ANYWHERE) if is_vague else needs)
 
 
 def rank_passages(hits: Sequence[Hit], reading: Reading) -> list[Shown]:

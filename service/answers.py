@@ -13,6 +13,8 @@ from service.stories import same_story
 
 Agreement = Literal["single", "corroborated", "conflicting"]
 
+# What joins the members of a list.
+JOINED = "; "
 MAX_ALTERNATIVES = 3
 MAX_CITATIONS = 10
 
@@ -125,7 +127,7 @@ class _Group:
 
     @property
     def text(self) -> str:
-        return "; ".join(place.text for place in self.members)
+        return JOINED.join(place.text for place in self.members)
 
     def places(self) -> list[_Place]:
         """Return every place, each once."""

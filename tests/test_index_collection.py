@@ -424,6 +424,28 @@ def test_questions_see_one_generation_while_documents_change(tmp_path: Path) -> 
         assert collection.faults() == []
 
 
+def test_a_change_while_a_question_is_embedded_is_seen_and_no_vector_is_filled_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Overtaken(WordEmbedder):
+        changed = False
+
+        def embed_question(self, question: str) -> Matrix:
+            if not self.changed:
+                self.changed = True
+                collection.put(make_document("New words.", source="b"))
+            return super().embed_question(question)
+
+    with closing(open_collection(tmp_path, Overtaken())) as collection:
+        collection.put(make_document("Old words.", source="a"))
+        monkeypatch.setattr(Collection, "_load_vectors", None)
+        retrieval = collection.retrieve("New words?", top_k=9)
+        assert [hit.found.passage.text for hit in retrieval.hits] == ["New words.", "Old words."]
+        assert retrieval.fingerprint == collection.fingerprint()
+        collection.put(make_document("Newer words.", source="c"))
+        assert collection.faults() == []
+
+
 def test_threads_that_write_at_the_same_time_take_turns(tmp_path: Path) -> None:
     with closing(open_collection(tmp_path)) as collection:
 

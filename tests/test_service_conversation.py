@@ -10,7 +10,7 @@ from eval.cases import DIALOGUES_SET, SEEDS_SET, Case, read_cases, select, stand
 from index.words import words_of
 from service.conversation import Turn, last_exchange, meanings
 from service.followups.mentions import reply_words
-from service.followups.rewriting import MOST_MEANINGS, Meaning
+from service.followups.rewriting import MOST_MEANINGS, Meaning, names_nothing
 from service.followups.utterance import heard, parts
 
 SHIPPED = ("How many crates did the barge Aurora carry to Ghent in 1911?", "31 crates")
@@ -291,11 +291,32 @@ def test_abstentions_long_answers_and_markup_name_nothing() -> None:
         ("a_b * _c_ `d`", "a_b * c d"),
         ("*Read as:* “who?”\n\nThe documents do not say.\n\nThe nearest passages:", ""),
         ("Answers:", ""),
+        ("Here you go:\n\n1. Ada Stone\n2. Bob", "Ada Stone"),
+        ("- Bob", "Bob"),
+        ("[42](http://x)", "42"),
+        ("-5 degrees", "-5 degrees"),
         ("", ""),
     ],
 )
 def test_a_reply_is_known_behind_its_markup(message: str, words: str) -> None:
     assert reply_words(message) == words
+
+
+@pytest.mark.parametrize(
+    ("question", "expected"),
+    [
+        ("What sentence did the two men get?", True),
+        ("where can one park?", True),
+        ("Which Toyota model was recalled?", False),
+        ("How many Ukrainian refugees came?", False),
+        ("Who won in 2019?", False),
+        ('What does "reading room" mean?', False),
+        ("Thanks!", False),
+        ("", False),
+    ],
+)
+def test_names_numbers_and_quotations_of_its_own_are_seen(question: str, expected: bool) -> None:
+    assert names_nothing(question) is expected
 
 
 def test_system_prompts_and_what_an_assistant_says_first_mean_nothing() -> None:

@@ -20,10 +20,11 @@ _NO_THING = re.compile(r"\b(?:how|when|why)\b", re.IGNORECASE)
 class Exchange:
     """The last question of a conversation and its answer; "" where there was none that helps.
 
-    `question` stands alone, and `asked` is the same in its parts. `reply` is all that was said to it, `answer` the same
-    if it is short. `names` are those that users named in the whole conversation, the latest first; `people` are persons
-    that were named or answered with. `words` are those of the exchange that may help to understand what follows,
-    `earlier` is the exchange before it, and `focus` what "it" has meant in the question; it likely means it again.
+    `question` stands alone, and `asked` is the same in its parts. `reply` is what was said to it, one line without
+    markup, and `answer` the same if it is short. `names` are those that users named in the whole conversation, the
+    latest first; `people` are persons that were named or answered with. `words` are those of the exchange that may help
+    to understand what follows, `earlier` is the exchange before it, and `focus` what "it" has meant in the question; it
+    likely means it again.
     """
 
     question: str

@@ -44,10 +44,11 @@ _SUBORDINATING = frozenset("when where while if because that which who whom whos
 _LONGEST_ANSWER = 150
 # A sentence of that length may have links in it.
 _LONGEST_LINE = 2000
-# In Markdown: a character that is escaped, the mark of a citation, a link, what makes text look otherwise.
+# In Markdown: a character that is escaped, the mark of a citation, a link, how a line begins, what makes text look
+# otherwise.
 _MARKUP = re.compile(
-    r"\\([!-/:-@\[-`{-~])|\[?\[\d+\]\]?(?:\([^)]*\))?|!?\[([^\]]*)\]\([^)]*\)"
-    r"|^[#>]+|`+|\*+(?=\S)|(?<=\S)\*+|(?<!\w)_+|_+(?!\w)"
+    r"\\([!-/:-@\[-`{-~])|\[\[\d+\]\]\([^)]*\)|!?\[([^\]]*)\]\([^)]*\)|\[\d+\]"
+    r"|^(?:#+|>|[-+*]|\d{1,2}[.)])\s+|`+|\*+(?=\S)|(?<=\S)\*+|(?<!\w)_+|_+(?!\w)"
 )
 # How a message begins that says what the question before it was taken for.
 READ_AS = "Read as:"

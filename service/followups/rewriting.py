@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass, replace
 
-from index.words import words_of
+from index.words import quoted_phrases, words_of
 from service.followups.antecedents import thing
 from service.followups.completion import asking, completed, contrasted, corrected
 from service.followups.exchange import Exchange
@@ -125,8 +125,13 @@ def rewrites(question: str, last: Exchange) -> tuple[Meaning, ...]:
 
 
 def names_nothing(question: str) -> bool:
-    """Whether a question has no name of its own: it may be about anything, and so about what was spoken of."""
-    return not names(parts(heard(question).text).rest)
+    """Whether a question has no name, number or quotation of its own: it may well be about what was spoken of.
+
+    Names that are not capitalised are not seen.
+    """
+    asked = parts(heard(question).text)
+    said = f"{asked.noun} {asked.rest}"
+    return said != " " and not (names(said) or quoted_phrases(question) or any(map(str.isdigit, said)))
 
 
 def _fragments(said: Utterance, question: str, before: Exchange) -> tuple[list[str], str]:
