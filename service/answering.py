@@ -16,7 +16,7 @@ from service.answers import Agreement, Answer, choose, compose
 from service.conversation import Turn, last_exchange, meanings
 from service.followups.rewriting import Meaning, names_nothing
 from service.ground import documents_spoken_of
-from service.reader.reader import Reader, Reading, probability
+from service.reader.reader import Memory, Reader, Reading, probability
 from service.reader.words import answer_words, same_answer
 from service.stories import told_already
 
@@ -152,13 +152,14 @@ class Answerer:
         found = time.perf_counter()
         check_deadline()
         every: list[_Read] = []
+        memory: Memory = {}
         for attempt in _attempts(question, meant, spoken_of, filters, needs):
             every.append(
                 self._read(
                     collection,
                     attempt,
                     enough,
-                    every,
+                    memory,
                     top_k=shown,
                     check_deadline=check_deadline,
                     on_retrieved=on_retrieved,
@@ -193,16 +194,13 @@ class Answerer:
         collection: Collection,
         attempt: _Attempt,
         enough: float,
-        earlier: Sequence[_Read],
+        memory: Memory,
         *,
         top_k: int,
         check_deadline: Callable[[], None],
         on_retrieved: Callable[[Retrieval], None],
     ) -> _Read:
-        """Retrieve passages for what a question means, and read the first of them.
-
-        What was read in the same passages for an `earlier` attempt is not read again.
-        """
+        """Retrieve passages for what a question means, and read the first of them that are not in `memory`."""
         begin = time.perf_counter()
         meaning = attempt.meaning
         retrieval = collection.retrieve(meaning.question, top_k=top_k, filters=attempt.filters)
@@ -211,8 +209,7 @@ class Answerer:
         on_retrieved(retrieval)
 
         hits = retrieval.hits[: self._read_depth]  # none where a phrase that was quoted stands nowhere
-        same = (each.reading for each in earlier if each.attempt.meaning == meaning and each.hits == hits)
-        reading = next(same, None) or self.reader.read(meaning.question, hits, min_confidence=enough, told=meaning.told)
+        reading = self.reader.read(meaning.question, hits, min_confidence=enough, told=meaning.told, memory=memory)
         read = time.perf_counter()
         check_deadline()
         return _Read(attempt, retrieval, hits, reading, (retrieved - begin) * 1e3, (read - retrieved) * 1e3)

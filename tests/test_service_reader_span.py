@@ -18,7 +18,7 @@ from index.records import StoredPassage
 from index.retriever import Hit
 from service.reader.artifact import DEFAULT_READER, Artifact, load_artifact
 from service.reader.confidence import Calibration, Logistic, Signs
-from service.reader.reader import Reading, Span
+from service.reader.reader import Memory, Reading, Span
 from service.reader.runtime import Integers, Marks
 from service.reader.span_reader import GROUP, SpanReader
 
@@ -93,6 +93,20 @@ def test_passages_are_read_in_batches_of_like_length() -> None:
     assert isinstance(runtime, ScriptedRuntime)
     assert sorted(rows for rows, _ in runtime.batches) == [2, 2]
     assert len({tokens for _, tokens in runtime.batches}) == 2
+
+
+def test_what_was_read_for_a_question_is_not_read_again() -> None:
+    hits = hits_of("Ada left.", "Bob paid 42 euros.", "Carol came.")
+    reader = scripted_reader({"Bob": 1.0, "Carol": 0.5}, _plain())
+    runtime = reader._runtime
+    assert isinstance(runtime, ScriptedRuntime)
+    memory: Memory = {}
+    reader.read("Who?", hits[1:], memory=memory)
+    assert sum(rows for rows, _ in runtime.batches) == 2
+    assert reader.read("Who?", hits, memory=memory) == reader.read("Who?", hits)
+    assert sum(rows for rows, _ in runtime.batches) == 2 + 1 + 3
+    reader.read("Who else?", hits, memory=memory)
+    assert sum(rows for rows, _ in runtime.batches) == 2 + 1 + 3 + 3
 
 
 @pytest.mark.parametrize(("score", "read"), [(40.0, GROUP), (-5.0, 2 * GROUP + 1)])

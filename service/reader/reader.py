@@ -3,9 +3,12 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol, TypeAlias
 
 from index.retriever import Hit
+
+Memory: TypeAlias = dict[tuple[str, str, int], Any]
+"""What was read: by the question, the document and where the passage begins. Readers alone know the values."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +59,19 @@ class Reader(Protocol):
         """The confidence below which it is better to abstain, chosen on development questions."""
         ...
 
-    def read(self, question: str, hits: Sequence[Hit], *, min_confidence: float, told: str = "") -> Reading:
+    def read(
+        self,
+        question: str,
+        hits: Sequence[Hit],
+        *,
+        min_confidence: float,
+        told: str = "",
+        memory: Memory | None = None,
+    ) -> Reading:
         """Return the spans of these passages that may answer the question, but for those that only repeat `told`.
 
         `min_confidence` is what an answer needs to be given; a reader may stop early only at a confidence above it.
+        What is in `memory` need not be read again; what is read may be put there.
         """
         ...
 

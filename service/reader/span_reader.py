@@ -18,7 +18,7 @@ from service.reader.confidence import Calibration, RankSigns, Signs
 from service.reader.decoding import best_sentences, best_spans, span_scores, total_score
 from service.reader.edges import trim
 from service.reader.features import FeatureMaker, Features, Tokens
-from service.reader.reader import Reading, Span
+from service.reader.reader import Memory, Reading, Span
 from service.reader.runtime import Marks, Runtime
 from service.reader.words import answer_words, repeats, same_answer
 
@@ -112,23 +112,45 @@ class SpanReader:
         return self.artifact.calibration.min_confidence
 
     def read(
-        self, question: str, hits: Sequence[Hit], *, min_confidence: float | None = None, told: str = ""
+        self,
+        question: str,
+        hits: Sequence[Hit],
+        *,
+        min_confidence: float | None = None,
+        told: str = "",
+        memory: Memory | None = None,
     ) -> Reading:
         """Read the passages in the order of their rank, in small groups, until the answer is so sure that it stands.
 
-        What repeats `told` is as if it were not there: it is no rival of other answers, either.
+        What repeats `told` is as if it were not there: it is no rival of other answers, either. What is in `memory` is
+        not read again, and what is read is put there.
         """
         known = answer_words(told)
+        remembered = {} if memory is None else memory
         groups = (
             [
                 each.without(known, hit.found.passage)
                 for each, hit in zip(
-                    self.read_passages(question, hits[begin : begin + GROUP], first=begin), hits[begin:], strict=False
+                    self._remembered(question, hits[begin : begin + GROUP], begin, remembered),
+                    hits[begin:],
+                    strict=False,
                 )
             ]
             for begin in range(0, len(hits), GROUP)
         )
         return self._until_sure(hits, groups, min_confidence)
+
+    def _remembered(self, question: str, hits: Sequence[Hit], first: int, memory: Memory) -> list[PassageReading]:
+        """Return what is read in these passages, of which the first has the number `first`."""
+        keys = [(question, hit.found.content_sha256 + hit.found.document_id, hit.found.passage.start) for hit in hits]
+        new = [hit for hit, key in zip(hits, keys, strict=True) if key not in memory]
+        read = iter(self.read_passages(question, new))
+        found: list[PassageReading] = []
+        for number, key in enumerate(keys, start=first):
+            if key not in memory:
+                memory[key] = next(read)
+            found.append(memory[key].as_hit(number))
+        return found
 
     def count_tokens(self, texts: Sequence[str]) -> int:
         """Return how many tokens of the network's these texts have together, special tokens left out."""
