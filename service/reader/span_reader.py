@@ -143,14 +143,9 @@ class SpanReader:
     def _remembered(self, question: str, hits: Sequence[Hit], first: int, memory: Memory) -> list[PassageReading]:
         """Return what is read in these passages, of which the first has the number `first`."""
         keys = [(question, hit.found.content_sha256 + hit.found.document_id, hit.found.passage.start) for hit in hits]
-        new = [hit for hit, key in zip(hits, keys, strict=True) if key not in memory]
-        read = iter(self.read_passages(question, new))
-        found: list[PassageReading] = []
-        for number, key in enumerate(keys, start=first):
-            if key not in memory:
-                memory[key] = next(read)
-            found.append(memory[key].as_hit(number))
-        return found
+        new = {key: hit for key, hit in zip(keys, hits, strict=True) if key not in memory}
+        memory.update(zip(new, self.read_passages(question, list(new.values())), strict=True))
+        return [memory[key].as_hit(number) for number, key in enumerate(keys, start=first)]
 
     def count_tokens(self, texts: Sequence[str]) -> int:
         """Return how many tokens of the network's these texts have together, special tokens left out."""
@@ -177,17 +172,15 @@ class SpanReader:
                 break
         return reading
 
-    def read_passages(self, question: str, hits: Sequence[Hit], *, first: int = 0) -> list[PassageReading]:
-        """Return what the network reads in each of these passages; `first` is the number of the first of them."""
+    def read_passages(self, question: str, hits: Sequence[Hit]) -> list[PassageReading]:
+        """Return what the network reads in each of these passages."""
         passages = self._maker.tokens([hit.found.passage.text for hit in hits])
         marks = self._marks(self._features(question, hits, passages))
         # Whoever asks yes or no is told by a sentence; no part of it would say so.
         whole = asked_for(question) is Asked.YES_NO
         asked = frozenset(content_words(question))
         return [
-            _passage_reading(
-                first + number, hit, tokens.offsets[: len(each)], each, _shared(asked, hit), whole_sentences=whole
-            )
+            _passage_reading(number, hit, tokens.offsets[: len(each)], each, _shared(asked, hit), whole_sentences=whole)
             for number, (hit, tokens, each) in enumerate(zip(hits, passages, marks, strict=True))
         ]
 
