@@ -67,7 +67,9 @@ class Settings(BaseModel):
         None,
         description="Directory of exported and of compiled models; default: `.models` in the data directory.",
     )
-    threads: int = Field(0, ge=0, description="Threads of one model computation; 0: as many as cores.")
+    threads: int = Field(
+        0, ge=0, description="Threads of one model computation; 0: as many as cores. A question is embedded by one."
+    )
     reader: Path | None = Field(None, description="Folder of another reader than the one that comes with Citespan.")
     reader_runtime: RuntimeName = Field(
         "auto", description="`openvino`, `onnxruntime`, or `auto`: OpenVINO where it is installed."
