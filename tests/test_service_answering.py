@@ -25,7 +25,7 @@ from service.answers import MAX_ALTERNATIVES, Answer, choose, compose
 from service.citations import Citation, cite
 from service.conversation import Turn, last_exchange
 from service.ground import documents_spoken_of
-from service.reader.reader import Memory, Reading, Span
+from service.reader.reader import Reading, Span
 
 TEXT = "Ada wrote the first program. 🚀 Bob paid 42 euros for it. Nobody knows why."
 
@@ -40,15 +40,7 @@ class FixedReader:
         self._scores = scores
         self.asked: list[tuple[str, str]] = []
 
-    def read(
-        self,
-        question: str,
-        hits: Sequence[Hit],
-        *,
-        min_confidence: float,
-        told: str = "",
-        memory: Memory | None = None,
-    ) -> Reading:
+    def read(self, question: str, hits: Sequence[Hit], *, told: str = "", **_: object) -> Reading:
         self.asked.append((question, told))
         spans = []
         for number, hit in enumerate(hits):
@@ -158,16 +150,8 @@ class PickyReader(FixedReader):
         super().__init__(scores)
         self._picks = picks
 
-    def read(
-        self,
-        question: str,
-        hits: Sequence[Hit],
-        *,
-        min_confidence: float,
-        told: str = "",
-        memory: Memory | None = None,
-    ) -> Reading:
-        reading = super().read(question, hits, min_confidence=min_confidence, told=told)
+    def read(self, question: str, hits: Sequence[Hit], *, told: str = "", **_: object) -> Reading:
+        reading = super().read(question, hits, told=told)
         score = next((score for word, score in self._picks.items() if word in question), -9.0)
         return Reading(tuple(replace(span, score=score) for span in reading.spans), reading.relevance)
 
