@@ -15,6 +15,8 @@ EARLIER := agreements encyclopaedia features handbooks letters local manuals new
 LATER := articles findings forces offices politics portraits relations relief summits towns twice web
 LATEST := alliances embassies heritage machines markets nature stages statutes
 LAST := calendars everyday figures lists people places reasons whether
+SOME := everyday features
+FOLLOWED := aid almanac chronicles deliveries desks doubles hearings lives neighbours programmes quarrels rescuers studies trials ventures visits
 # What `make check` compares: the last run, and what was accepted.
 RUN := eval/out/seeds.json
 BASELINE := eval/baselines/seeds.json
@@ -88,7 +90,12 @@ train: $(VENV)/.installed-dev ## Train the reader on the data sets in DATA, from
 	@$(BIN)/python -m training average --work $(WORK) --name both mean retold
 	@$(BIN)/python -m training fit $(DATA) --work $(WORK) --pass again --start both --name again $(LAST:%=--stories %)
 	@$(BIN)/python -m training average --work $(WORK) --name all both again
-	@$(BIN)/python -m training finish $(DATA) --work $(WORK) --name all --version $(VERSION)
+	@$(BIN)/python -m training finish $(DATA) --work $(WORK) --name all --version misled -o $(WORK)/reader
+	@$(BIN)/python -m training fit $(DATA) --work $(WORK) --pass misled --misleads $(WORK)/reader --start all --until 520 --name misled $(SOME:%=--stories %)
+	@$(BIN)/python -m training average --work $(WORK) --name half all misled
+	@$(BIN)/python -m training fit $(DATA) --work $(WORK) --pass followed --misleads $(WORK)/reader --start half --until 950 --name followed $(FOLLOWED:%=--stories %)
+	@$(BIN)/python -m training average --work $(WORK) --name last half followed
+	@$(BIN)/python -m training finish $(DATA) --work $(WORK) --name last --version $(VERSION)
 
 wheel: $(VENV)/bin/python ## Build the wheel, web files and the reader's weights inside, into dist/.
 	rm -rf build dist

@@ -8,7 +8,7 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +61,12 @@ class Corpus:
 
     paragraphs: tuple[Paragraph, ...]
     questions: tuple[Question, ...]
+
+    def joined(self, other: "Corpus") -> "Corpus":
+        """Return the paragraphs and questions of both, those of `other` behind."""
+        shift = len(self.paragraphs)
+        moved = (replace(each, paragraph=each.paragraph + shift) for each in other.questions)
+        return Corpus(self.paragraphs + other.paragraphs, (*self.questions, *moved))
 
 
 def held_out(corpus: Corpus) -> list[Question]:

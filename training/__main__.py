@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from hashlib import sha256
 from pathlib import Path
 
@@ -24,14 +24,18 @@ from service.reader.artifact import (
     load_artifact,
 )
 from service.reader.features import FeatureMaker
+from service.reader.runtime import load_runtime
+from service.reader.span_reader import SpanReader
 from training.average import average
 from training.choosing import measure
 from training.data import file_hashes, load_corpus, load_qamr
+from training.dialogues import load_dialogues
 from training.finish import NAME, calibrate_again, finish
-from training.fit import AGAIN, DEEP, DEEPER, RETOLD, TOLD, fit
-from training.groups import DEEP_MIX, DEEPER_MIX, RETOLD_MIX, TOLD_MIX, Groups, Mix
+from training.fit import AGAIN, DEEP, DEEPER, FOLLOWED, MISLED, RETOLD, TOLD, fit
+from training.groups import DEEP_MIX, DEEPER_MIX, FOLLOWED_MIX, MISLED_MIX, RETOLD_MIX, TOLD_MIX, Groups, Mix
 from training.mining import mine
 from training.model import SpanModel
+from training.rivals import rivals
 from training.start import from_cross_encoder, from_embedder, from_reader
 
 # What `--start` names instead of a file.
@@ -42,6 +46,8 @@ PASSES = {
     "told": (TOLD_MIX, TOLD),
     "retold": (RETOLD_MIX, RETOLD),
     "again": (RETOLD_MIX, AGAIN),
+    "misled": (MISLED_MIX, MISLED),
+    "followed": (FOLLOWED_MIX, FOLLOWED),
 }
 
 
@@ -73,8 +79,12 @@ _name = click.option("--name", default="run", show_default=True, help="Name of t
     "the folder of a published reader.",
 )
 @click.option("--stories", multiple=True, help="Only the stories of this file, named without its ending. Default: all.")
-@click.option("--sample", default=1.0, show_default=True, help="Share of the data to use, for trials.")
-@click.option("--until", type=int, help="End the run after so many steps.")
+@click.option(
+    "--misleads",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="Folder of a finished reader: the passages that it takes for answers come first of those that do not answer.",
+)
+@click.option("--until", type=int, help="End the run after so many steps; for trials, too.")
 def fit_command(
     data: Path,
     work: Path,
@@ -82,7 +92,7 @@ def fit_command(
     which: str,
     start: str,
     stories: Sequence[str],
-    sample: float,
+    misleads: Path | None,
     until: int | None,
 ) -> None:
     """Fit the weights on DATA, in one pass, on a GPU where there is one.
@@ -94,9 +104,12 @@ def fit_command(
     found = mine(corpus, work)
     embedder = load_embedder(cache=work / ".models")
     mix, recipe = PASSES[which]
-    mix = replace(mix, sample=mix.sample * sample)
+    misleading = rivals(_finished(misleads), corpus, work) if misleads else None
+    told = load_stories(only=stories)
+    if mix.dialogues:
+        told = told.joined(load_dialogues(load_stories()))
     err.print("Cutting paragraphs into passages")
-    groups = Groups(corpus, found, sentences, load_stories(only=stories), embedder.count_tokens, mix)
+    groups = Groups(corpus, found, sentences, told, embedder.count_tokens, mix, misleading)
     maker = _maker()
     folder = work / name
     torch.manual_seed(recipe.seed)  # heads that are new begin at random
@@ -107,6 +120,7 @@ def fit_command(
         "data_sha256": file_hashes(data),
         "start": origin,
         "stories": stories or "all",
+        "misleads": misleads and load_artifact(misleads).identity,
         "mix": asdict(mix),
         "recipe": asdict(recipe),
         "steps": steps,
@@ -194,6 +208,11 @@ def _started(start: str, work: Path) -> tuple[SpanModel, object]:
         return from_reader(artifact.path / MODEL_FILE), {"reader": artifact.identity, "sha256": artifact.sha256}
     digest = sha256(Path(start).read_bytes()).hexdigest()
     return from_cross_encoder(Path(start)), {"sha256": digest}
+
+
+def _finished(folder: Path) -> SpanReader:
+    artifact = load_artifact(folder)
+    return SpanReader(artifact, load_runtime(artifact.path / MODEL_FILE))
 
 
 def _maker() -> FeatureMaker:

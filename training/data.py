@@ -67,9 +67,14 @@ def trained_on(corpus: Corpus) -> list[Question]:
     return [each for each in corpus.questions if not corpus.paragraphs[each.paragraph].held_out]
 
 
+def is_shifted(corpus: Corpus, question: Question) -> bool:
+    """Whether a question is one of SQuADShifts, and not of SQuAD."""
+    return corpus.paragraphs[question.paragraph].title in SHIFTS_FILES.values()
+
+
 def file_hashes(folder: Path) -> dict[str, str]:
     """Return the SHA-256 of every file that is trained and chosen on, by name."""
-    paths = [folder / name for name in (*SQUAD_FILES, *SHIFTS_FILES, *QAMR_FILES)] + sorted(STORIES.glob("*.jsonl"))
+    paths = [folder / name for name in (*SQUAD_FILES, *SHIFTS_FILES, *QAMR_FILES)] + sorted(STORIES.rglob("*.jsonl"))
     return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in paths}
 
 

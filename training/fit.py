@@ -53,6 +53,8 @@ DEEPER = replace(DEEP, number=4, learning_rate=7e-5, warm_up=0.03, alone_from=0.
 TOLD = replace(DEEPER, number=5, learning_rate=6e-5)
 RETOLD = replace(TOLD, number=6)
 AGAIN = replace(TOLD, number=7)
+MISLED = replace(TOLD, number=8)
+FOLLOWED = replace(TOLD, number=9)
 
 
 def fit(

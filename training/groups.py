@@ -1,6 +1,6 @@
 """Groups: a question, the passages that are read for it at once, and where in them the answer stands, if it does."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,7 +10,7 @@ from eval.squad import Corpus, Paragraph, Question
 from index.passages import PassageSettings, split_passages
 from index.sentences import split_sentences
 from index.words import TokenCounter, content_words, words_of
-from training.data import SHIFTS_FILES, trained_on
+from training.data import is_shifted, trained_on
 from training.mining import Found
 from training.swaps import Swapper
 from training.wording import keywords, mistyped
@@ -71,6 +71,10 @@ class Mix:
     """Questions on single sentences."""
     stories: int = 0
     """How often every question of the stories is asked."""
+    dialogues: bool = False
+    """Whether follow-ups about the stories are asked with these."""
+    misled: bool = False
+    """Whether of SQuAD's questions with an answer only those are asked whose rivals were found."""
     title: float = 0.8
     """Share of passages with the title above them."""
     sample: float = 1.0
@@ -101,6 +105,10 @@ DEEPER_MIX = replace(
 TOLD_MIX = replace(DEEPER_MIX, sample=0.15)
 # The same again for those that came after, with more of everything else: its run begins with the mean of others.
 RETOLD_MIX = replace(DEEPER_MIX, sample=0.3)
+# What misleads the reader: the passages that it takes for answers, alone and beside the one that answers.
+MISLED_MIX = replace(DEEPER_MIX, negatives=2.4, removed=0.3, shifts=0.06, qamr=600, sample=0.65, misled=True)
+# The last stories, follow-ups about these and others, and a little of everything else.
+FOLLOWED_MIX = replace(DEEPER_MIX, sample=0.16, dialogues=True)
 
 
 class Groups:
@@ -114,14 +122,21 @@ class Groups:
         stories: Corpus,
         count_tokens: TokenCounter,
         mix: Mix,
+        rivals: Mapping[str, Sequence[Found]] | None = None,
     ) -> None:
         """Cut the paragraphs of `corpus` and the stories as the service cuts them.
 
-        `found` is what was mined for the questions of `corpus`.
+        `found` is what was mined for the questions of `corpus`; `rivals`, by the question's id, takes its place where
+        there are any.
         """
         self._corpus, self._qamr, self._stories, self._mix = corpus, qamr, stories, mix
-        self._questions = trained_on(corpus)
-        self._found = {question.id: each for question, each in zip(corpus.questions, found, strict=True)}
+        rivals = rivals or {}
+        self._questions = [
+            each
+            for each in trained_on(corpus)
+            if not mix.misled or each.id in rivals or not each.answers or is_shifted(corpus, each)
+        ]
+        self._found = {question.id: each for question, each in zip(corpus.questions, found, strict=True)} | dict(rivals)
         self._passages = [_passages(each, count_tokens) for each in corpus.paragraphs]
         self._story_passages = [_passages(each, count_tokens) for each in stories.paragraphs]
         self._texts: dict[tuple[int, int], str] = {}
@@ -146,7 +161,7 @@ class Groups:
         mix = self._mix
         paragraph = self._corpus.paragraphs[question.paragraph]
         own = self._own(question)
-        shifted = paragraph.title in SHIFTS_FILES.values()
+        shifted = is_shifted(self._corpus, question)
         if not question.answers:
             others = self._negatives(question, own, _about(mix.adversarial_negatives, random), random)
             yield Group(question.text, (self._window(paragraph, own, (), random), *others))
