@@ -93,7 +93,7 @@ train: $(VENV)/.installed-dev ## Train the reader on the data sets in DATA, from
 	@$(BIN)/python -m training finish $(DATA) --work $(WORK) --name all --version misled -o $(WORK)/reader
 	@$(BIN)/python -m training fit $(DATA) --work $(WORK) --pass misled --misleads $(WORK)/reader --start all --until 520 --name misled $(SOME:%=--stories %)
 	@$(BIN)/python -m training average --work $(WORK) --name half all misled
-	@$(BIN)/python -m training fit $(DATA) --work $(WORK) --pass followed --misleads $(WORK)/reader --start half --until 950 --name followed $(FOLLOWED:%=--stories %)
+	@$(BIN)/python -m training fit $(DATA) --work $(WORK) --pass followed --misleads $(WORK)/reader --start half --until 850 --name followed $(FOLLOWED:%=--stories %)
 	@$(BIN)/python -m training average --work $(WORK) --name last half followed
 	@$(BIN)/python -m training finish $(DATA) --work $(WORK) --name last --version $(VERSION)
 

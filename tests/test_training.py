@@ -38,6 +38,7 @@ from training.groups import Group, Groups, Mix, Window
 from training.loss import batch_marks, reading_loss
 from training.mining import Found
 from training.model import PAIR_SIZE, SpanModel
+from training.record import write_record
 from training.rivals import DEPTH, rivals
 from training.start import from_reader
 from training.swaps import Swapper
@@ -571,7 +572,7 @@ def test_an_average_is_the_mean_of_the_weights_and_records_what_it_is_of(tmp_pat
         run = tmp_path / str(number)
         run.mkdir()
         model.save(run / "weights.safetensors")
-        (run / "training.json").write_text(json.dumps({"steps": number}))
+        write_record(run, {"steps": number}, [tmp_path / "0"] if number else [])
     arguments = ["average", "--work", str(tmp_path), "--name", "mean", "0", "1"]
     result = CliRunner().invoke(commands.main, arguments, catch_exceptions=False)
     assert result.exit_code == 0, result.output
@@ -579,7 +580,8 @@ def test_an_average_is_the_mean_of_the_weights_and_records_what_it_is_of(tmp_pat
     for name, weight in mean.state_dict().items():
         expected = (first.state_dict()[name] + second.state_dict()[name]) / 2
         assert torch.allclose(weight, expected, atol=1e-3), name
-    assert json.loads((tmp_path / "mean" / "training.json").read_text()) == {"mean_of": [{"steps": 0}, {"steps": 1}]}
+    record = json.loads((tmp_path / "mean" / "training.json").read_text())
+    assert record == {"run": "mean", "runs": {"0": {"steps": 0}, "1": {"steps": 1}, "mean": {"mean_of": ["0", "1"]}}}
 
 
 def test_a_published_reader_gives_its_weights_back() -> None:

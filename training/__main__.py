@@ -18,7 +18,6 @@ from service.reader.artifact import (
     ARTIFACTS,
     DEFAULT_READER,
     MODEL_FILE,
-    RECORD_FILE,
     WEIGHTS_FILE,
     Artifact,
     load_artifact,
@@ -35,6 +34,7 @@ from training.fit import AGAIN, DEEP, DEEPER, FOLLOWED, MISLED, RETOLD, TOLD, fi
 from training.groups import DEEP_MIX, DEEPER_MIX, FOLLOWED_MIX, MISLED_MIX, RETOLD_MIX, TOLD_MIX, Groups, Mix
 from training.mining import mine
 from training.model import SpanModel
+from training.record import write_record
 from training.rivals import rivals
 from training.start import from_cross_encoder, from_embedder, from_reader
 
@@ -113,7 +113,7 @@ def fit_command(
     maker = _maker()
     folder = work / name
     torch.manual_seed(recipe.seed)  # heads that are new begin at random
-    model, origin = _started(start, work)
+    model, origin, earlier = _started(start, work)
     steps = fit(model, groups.draw(recipe.number, recipe.seed), maker, recipe, folder, device=device, until=until)
     model.save(folder / WEIGHTS_FILE)
     record = {
@@ -126,7 +126,7 @@ def fit_command(
         "steps": steps,
         "torch": torch.__version__,
     }
-    (folder / RECORD_FILE).write_text(json.dumps(record, indent=2) + "\n")
+    write_record(folder, record, earlier)
 
 
 @main.command(name="average")
@@ -197,17 +197,17 @@ def _say(artifact: Artifact) -> None:
     err.print(f"{artifact.identity}: {artifact.calibration}", soft_wrap=True)
 
 
-def _started(start: str, work: Path) -> tuple[SpanModel, object]:
-    """Return the weights that `--start` names, and what the record says of them."""
+def _started(start: str, work: Path) -> tuple[SpanModel, object, list[Path]]:
+    """Return the weights that `--start` names, what the record says of them, and the runs that they are of."""
     if (work / start / WEIGHTS_FILE).exists():
-        return SpanModel.load(work / start / WEIGHTS_FILE), json.loads((work / start / RECORD_FILE).read_text())
+        return SpanModel.load(work / start / WEIGHTS_FILE), start, [work / start]
     if start == EMBEDDER:
-        return from_embedder(), EMBEDDER
+        return from_embedder(), EMBEDDER, []
     if (Path(start) / MODEL_FILE).exists():
         artifact = load_artifact(Path(start))
-        return from_reader(artifact.path / MODEL_FILE), {"reader": artifact.identity, "sha256": artifact.sha256}
+        return from_reader(artifact.path / MODEL_FILE), {"reader": artifact.identity, "sha256": artifact.sha256}, []
     digest = sha256(Path(start).read_bytes()).hexdigest()
-    return from_cross_encoder(Path(start)), {"sha256": digest}
+    return from_cross_encoder(Path(start)), {"sha256": digest}, []
 
 
 def _finished(folder: Path) -> SpanReader:

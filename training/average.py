@@ -4,14 +4,14 @@ What a later pass taught is kept, and less is forgotten of what came before it: 
 do as well as both (Wortsman et al. 2022, "Robust fine-tuning of zero-shot models").
 """
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
 import torch
 
-from service.reader.artifact import RECORD_FILE, WEIGHTS_FILE
+from service.reader.artifact import WEIGHTS_FILE
 from training.model import SpanModel
+from training.record import write_record
 
 
 def average(runs: Sequence[Path], target: Path) -> None:
@@ -26,5 +26,4 @@ def average(runs: Sequence[Path], target: Path) -> None:
     models[0].load_state_dict(mean)
     target.mkdir(parents=True, exist_ok=True)
     models[0].save(target / WEIGHTS_FILE)
-    record = {"mean_of": [json.loads((run / RECORD_FILE).read_text()) for run in runs]}
-    (target / RECORD_FILE).write_text(json.dumps(record, indent=2) + "\n")
+    write_record(target, {"mean_of": [run.name for run in runs]}, runs)
