@@ -190,8 +190,12 @@ def test_a_follow_up_is_asked_as_the_service_reads_it(stories: Corpus, tmp_path:
     story = next(each for each in stories.paragraphs if not each.held_out)
     other = next(each for each in stories.paragraphs if each.held_out)
     place = [story.text.index("12 euros"), story.text.index("12 euros") + 8]
-    said = {"story": "few", "title": story.title, "history": [["Which animals travel free?", "Dogs"]]}
-    lines = [
+    said: dict[str, object] = {
+        "story": "few",
+        "title": story.title,
+        "history": [["Which animals travel free?", "Dogs"]],
+    }
+    lines: list[dict[str, object]] = [
         said | {"question": "And what do people pay?", "written": "What do people pay?", "answers": [place]},
         said | {"question": "Who owns them?", "written": "Who owns the dogs?", "answers": []},
         said | {"title": other.title, "question": "Why?", "written": "Why do animals travel free?", "answers": []},
