@@ -147,8 +147,13 @@ class _Group:
         return all(same_answer(first, second) for first in ours for second in theirs)
 
     def lists(self, other: "_Group", hits: Sequence[Hit]) -> bool:
-        """Whether the other one is another member of this list: about as likely, of the same sentence, and apart."""
+        """Whether the other one is another member of this list: about as likely, of the same sentence, and apart.
+
+        Two enumerations are two lists: "Khaan Quest" and "Road" are exercises, what these are about is not.
+        """
         first, new = self.members[0], [place.span for place in other.members]
+        if len(self.members) > 1 and len(other.members) > 1:
+            return False
         if other.members[0].hit != first.hit or other.confidence < _EVIDENCE * self.confidence:
             return False
         if any(place.span.start < each.end and each.start < place.span.end for place in self.members for each in new):

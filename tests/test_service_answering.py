@@ -506,6 +506,14 @@ def test_members_of_a_list_need_not_stand_side_by_side() -> None:
     )
 
 
+def test_two_enumerations_of_a_sentence_are_two_lists() -> None:
+    text = "They trained in Norway and Chile, with tents, ropes and boats."
+    answers = _composed(
+        "In which countries did they train?", [text], ("Norway and Chile", 2.0), ("tents, ropes and boats", 1.9)
+    )
+    assert [answer.text for answer in answers] == ["Norway; Chile", "tents; ropes; boats"]
+
+
 def test_a_shorter_list_is_evidence_in_whatever_order_it_comes() -> None:
     texts = ["John Healey led it, they said, with Boris Pistorius.", "Boris Pistorius led it."]
     question = "Which two ministers led it?"
