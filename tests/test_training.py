@@ -219,6 +219,14 @@ def test_a_follow_up_is_asked_as_the_service_reads_it(stories: Corpus, tmp_path:
     for question in both.questions[len(stories.questions) :]:
         assert both.paragraphs[question.paragraph].title == story.title
 
+    (tmp_path / "others.jsonl").write_text(json.dumps(lines[1]))
+    assert {each.text for each in load_dialogues(stories, tmp_path, only=["others"]).questions} == {
+        "Who owns the dogs?",
+        *owned,
+    }
+    with pytest.raises(ValueError, match="no dialogues named letters"):
+        load_dialogues(stories, tmp_path, only=["letters"])
+
     lines[0]["answers"] = [[0, len(story.text) + 1]]
     (tmp_path / "dialogues.jsonl").write_text(json.dumps(lines[0]))
     with pytest.raises(ValueError, match="lies outside the text"):

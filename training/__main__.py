@@ -30,8 +30,18 @@ from training.choosing import measure
 from training.data import file_hashes, load_corpus, load_qamr
 from training.dialogues import load_dialogues
 from training.finish import NAME, calibrate_again, finish
-from training.fit import AGAIN, DEEP, DEEPER, FOLLOWED, MISLED, RETOLD, TOLD, fit
-from training.groups import DEEP_MIX, DEEPER_MIX, FOLLOWED_MIX, MISLED_MIX, RETOLD_MIX, TOLD_MIX, Groups, Mix
+from training.fit import AGAIN, DEEP, DEEPER, FOLLOWED, MISLED, RETOLD, SETTLED, TOLD, fit
+from training.groups import (
+    DEEP_MIX,
+    DEEPER_MIX,
+    FOLLOWED_MIX,
+    MISLED_MIX,
+    RETOLD_MIX,
+    SETTLED_MIX,
+    TOLD_MIX,
+    Groups,
+    Mix,
+)
 from training.mining import mine
 from training.model import SpanModel
 from training.record import write_record
@@ -48,6 +58,7 @@ PASSES = {
     "again": (RETOLD_MIX, AGAIN),
     "misled": (MISLED_MIX, MISLED),
     "followed": (FOLLOWED_MIX, FOLLOWED),
+    "settled": (SETTLED_MIX, SETTLED),
 }
 
 
@@ -107,7 +118,7 @@ def fit_command(
     misleading = rivals(_finished(misleads), corpus, work) if misleads else None
     told = load_stories(only=stories)
     if mix.dialogues:
-        told = told.joined(load_dialogues(load_stories()))
+        told = told.joined(load_dialogues(load_stories(), only=mix.dialogues))
     err.print("Cutting paragraphs into passages")
     groups = Groups(corpus, found, sentences, told, embedder.count_tokens, mix, misleading)
     maker = _maker()

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,18 +12,25 @@ from service.conversation import Turn, last_exchange, meanings
 DIALOGUES = Path(__file__).parent / "stories" / "dialogues"
 
 
-def load_dialogues(stories: Corpus, folder: Path = DIALOGUES) -> Corpus:
+def load_dialogues(stories: Corpus, folder: Path = DIALOGUES, only: Collection[str] = ()) -> Corpus:
     """Read the follow-ups about those of `stories` that are trained on, as questions about them.
+
+    `only` names the files to read, without their ending; where it names none, all are read.
 
     Each is asked as a person wrote it out, and as the service reads it first; where it has no answer, also as all that
     it may mean.
 
     Raises:
-        ValueError: an answer lies outside its document.
+        ValueError: an answer lies outside its document, or there is no file of a name in `only`.
     """
+    missing = set(only) - {path.stem for path in folder.glob("*.jsonl")}
+    if missing:
+        raise ValueError(f"{folder} has no dialogues named {', '.join(sorted(missing))}")
     numbers = {(each.source.partition("#")[0], each.title): number for number, each in enumerate(stories.paragraphs)}
     questions: list[Question] = []
     for path in sorted(folder.glob("*.jsonl")):
+        if only and path.stem not in only:
+            continue
         for line in path.read_text(encoding="utf-8").splitlines():
             content = json.loads(line)
             number = numbers.get((content["story"], content["title"]))

@@ -55,6 +55,7 @@ RETOLD = replace(TOLD, number=6)
 AGAIN = replace(TOLD, number=7)
 MISLED = replace(TOLD, number=8)
 FOLLOWED = replace(TOLD, number=9)
+SETTLED = replace(TOLD, number=10, learning_rate=4.5e-5)
 
 
 def fit(

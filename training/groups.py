@@ -71,8 +71,8 @@ class Mix:
     """Questions on single sentences."""
     stories: int = 0
     """How often every question of the stories is asked."""
-    dialogues: bool = False
-    """Whether follow-ups about the stories are asked with these."""
+    dialogues: tuple[str, ...] = ()
+    """Files of follow-ups about the stories that are asked with these."""
     misled: bool = False
     """Whether of SQuAD's questions with an answer only those are asked whose rivals were found."""
     title: float = 0.8
@@ -108,7 +108,9 @@ RETOLD_MIX = replace(DEEPER_MIX, sample=0.3)
 # What misleads the reader: the passages that it takes for answers, alone and beside the one that answers.
 MISLED_MIX = replace(DEEPER_MIX, negatives=2.4, removed=0.3, shifts=0.06, qamr=600, sample=0.65, misled=True)
 # The last stories, follow-ups about these and others, and a little of everything else.
-FOLLOWED_MIX = replace(DEEPER_MIX, sample=0.16, dialogues=True)
+FOLLOWED_MIX = replace(DEEPER_MIX, sample=0.16, dialogues=("first", "later"))
+# Both once more, so that neither is forgotten over the other.
+SETTLED_MIX = replace(MISLED_MIX, sample=0.4, dialogues=("first", "later"))
 
 
 class Groups:
