@@ -152,7 +152,7 @@ def test_backup_and_restore_bring_the_same_answers_back(
     assert (refused.exit_code, "Another process is writing" in refused.output) == (2, True)
     assert invoke("restore", file, "--collection", "default").exit_code == 0
     after = json.loads(invoke(*question).output)
-    assert after["answer"]["text"] == "noon"
+    assert "noon" in after["answer"]["text"]
     assert {name: after[name] for name in ("answer", "passages", "fingerprint")} == {
         name: before[name] for name in ("answer", "passages", "fingerprint")
     }
@@ -161,7 +161,8 @@ def test_backup_and_restore_bring_the_same_answers_back(
 def test_doctor_repairs_what_the_texts_can_repair(data: Path, folder: Path) -> None:
     invoke("build", str(folder))
     question = ("ask", "--json", "When does the ferry leave?")
-    before = json.loads(invoke(*question).output)["fingerprint"]
+    before = json.loads(invoke(*question).output)
+    assert "noon" in before["answer"]["text"]
     store = data / "default" / "store.sqlite"
     with closing(sqlite3.connect(store, isolation_level=None)) as connection:
         connection.execute("UPDATE passages SET text = replace(text, 'noon', 'five')")
@@ -176,7 +177,7 @@ def test_doctor_repairs_what_the_texts_can_repair(data: Path, folder: Path) -> N
     assert repaired.exit_code == 0, repaired.output
     assert "default: a.txt was indexed anew from its text" in repaired.output
     after = json.loads(invoke(*question).output)
-    assert (after["answer"]["text"], after["fingerprint"]) == ("noon", before)
+    assert (after["answer"], after["fingerprint"]) == (before["answer"], before["fingerprint"])
 
 
 def test_doctor_names_what_it_cannot_repair_and_sending_it_again_does(data: Path, folder: Path) -> None:

@@ -18,7 +18,7 @@ from index.errors import ModelError
 from service.reader.confidence import Calibration
 
 ARTIFACTS = Path(__file__).with_name("artifacts")
-DEFAULT_READER = ARTIFACTS / "citespan-minilm-6"
+DEFAULT_READER = ARTIFACTS / "citespan-minilm-7"
 
 FORMAT = 4
 MODEL_FILE = "model.onnx"
