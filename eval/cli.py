@@ -34,9 +34,15 @@ from service.console import FAILED, FAULTY, OK, command, err, out, warn
 _SHIPPED = {"seeds": SEEDS_SET, "dialogues": DIALOGUES_SET}
 
 
-def _shipped(_: click.Context, __: click.Parameter, given: Path) -> Path:
-    """Return the path of a set that comes with Citespan, where its name is given and there is no such file."""
-    return given if given.exists() else _SHIPPED.get(str(given), given)
+class _SetFile(click.ParamType[Path]):
+    """A file of questions, or the name of a set that comes with Citespan, where there is no file of this name."""
+
+    name = "set"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
+        """Return the path; a folder of the same name, as `seeds` is one, is not meant."""
+        shipped = _SHIPPED.get(str(value))
+        return shipped if shipped and not Path(value).is_file() else FILE.convert(value, param, ctx)
 
 
 def _at_least(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -58,7 +64,7 @@ def main() -> None:
 
 
 @main.command()
-@click.argument("set_file", metavar="SET", type=FILE, default=SEEDS_SET, callback=_shipped)
+@click.argument("set_file", metavar="SET", type=_SetFile(), default=SEEDS_SET)
 @engine_options
 @click.option("--qrels", type=FILE, help="SET has TREC topics, and this file the judgements of their documents.")
 @click.option("--split", type=click.Choice(["dev", "test"]), help="Only this half; default: both, a column each.")

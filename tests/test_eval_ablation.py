@@ -81,6 +81,9 @@ def test_shipped_sets_are_known_by_name(name: str, path: Path, tmp_path: Path, m
     monkeypatch.setattr("eval.cli.read_set", lambda given, **_: read.append(given))
     monkeypatch.chdir(tmp_path)
     CliRunner().invoke(main, ["run", name])
+    (tmp_path / name).mkdir()  # as there is a folder seeds/ in a checkout
+    CliRunner().invoke(main, ["run", name])
+    (tmp_path / name).rmdir()
     (tmp_path / name).write_text("")
     CliRunner().invoke(main, ["run", name])
-    assert read == [path, Path(name)]
+    assert read == [path, path, Path(name)]
