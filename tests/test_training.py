@@ -37,6 +37,7 @@ from training.fit import Recipe, fit
 from training.groups import Group, Groups, Mix, Window
 from training.loss import batch_marks, reading_loss
 from training.mining import Found
+from training.misses import misses
 from training.model import PAIR_SIZE, SpanModel
 from training.record import write_record
 from training.rivals import DEPTH, rivals
@@ -332,6 +333,37 @@ def test_rivals_are_what_misleads_a_reader_most(
     assert rivals(reader, corpus, tmp_path) == everything
 
 
+def test_misses_are_wrong_answers_wrong_silence_and_answers_to_nothing(
+    stories: Corpus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / ".models").symlink_to(MODEL_CACHE)
+    artifact = load_artifact(DEFAULT_READER)
+    reader = SpanReader(artifact, load_runtime(artifact.path / MODEL_FILE))
+    silent, bold = (
+        reader.calibrated(replace(artifact.calibration, min_confidence=threshold)) for threshold in (1.0, 0.0)
+    )
+    asked = trained_on(stories)
+    missed = misses(silent, stories, tmp_path)
+    assert missed.paragraphs == stories.paragraphs
+    assert {each.id for each in missed.questions} == {each.id for each in asked if each.answers}
+    missed = misses(bold, stories, tmp_path)
+    assert {each.text for each in missed.questions if not each.answers} == {"Who raised the prices?"}
+    assert "What does it cost?" not in {each.text for each in missed.questions}
+    assert not misses(silent, stories, tmp_path, but=["few"]).questions
+    monkeypatch.setattr(SpanReader, "read_passages", None)  # what was found is kept
+    assert misses(bold, stories, tmp_path) == missed
+
+
+def test_a_pass_that_goes_by_what_misleads_needs_a_reader_to_mislead(
+    data: Path, corpus: Corpus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(commands, "mine", lambda *_: _found(corpus))
+    (tmp_path / ".models").symlink_to(MODEL_CACHE)
+    arguments = ["fit", str(data), "--work", str(tmp_path), "--start", "embedder", "--pass", "misled"]
+    result = CliRunner().invoke(commands.main, arguments)
+    assert (result.exit_code, "--misleads" in result.output) == (2, True)
+
+
 def test_only_what_has_rivals_is_asked_and_of_these(corpus: Corpus, data: Path, stories: Corpus) -> None:
     chosen = next(each for each in trained_on(corpus) if each.answers and not is_shifted(corpus, each))
     fact = corpus.paragraphs[chosen.paragraph].text.partition(chosen.accepted[0])[2]
@@ -596,8 +628,13 @@ def test_an_average_is_the_mean_of_the_weights_and_records_what_it_is_of(tmp_pat
     assert record == {"run": "mean", "runs": {"0": {"steps": 0}, "1": {"steps": 1}, "mean": {"mean_of": ["0", "1"]}}}
 
 
-def test_a_published_reader_gives_its_weights_back() -> None:
-    model = from_reader(DEFAULT_READER / MODEL_FILE).eval()
+def test_a_published_reader_gives_its_weights_back(tmp_path: Path) -> None:
+    arguments = ["restore", str(DEFAULT_READER), "--work", str(tmp_path), "--name", "again"]
+    result = CliRunner().invoke(commands.main, arguments, catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    record = json.loads((tmp_path / "again" / "training.json").read_text())
+    assert set(record["runs"]) == {*json.loads((DEFAULT_READER / "training.json").read_text())["runs"], "again"}
+    model = SpanModel.load(tmp_path / "again" / "weights.safetensors").eval()
     features = MAKER.features(*MAKER.tokens(("Who paid for the lamp?", "Notes", "Bob Miller paid 42 euros. Ada left.")))
     inputs = {
         "input_ids": np.array([features.ids]),

@@ -30,12 +30,13 @@ from training.choosing import measure
 from training.data import file_hashes, load_corpus, load_qamr
 from training.dialogues import load_dialogues
 from training.finish import NAME, calibrate_again, finish
-from training.fit import AGAIN, DEEP, DEEPER, FOLLOWED, MISLED, RETOLD, SETTLED, TOLD, fit
+from training.fit import AGAIN, DEEP, DEEPER, FOLLOWED, MISLED, MISSED, RETOLD, SETTLED, TOLD, fit
 from training.groups import (
     DEEP_MIX,
     DEEPER_MIX,
     FOLLOWED_MIX,
     MISLED_MIX,
+    MISSED_MIX,
     RETOLD_MIX,
     SETTLED_MIX,
     TOLD_MIX,
@@ -43,6 +44,7 @@ from training.groups import (
     Mix,
 )
 from training.mining import mine
+from training.misses import misses
 from training.model import SpanModel
 from training.record import write_record
 from training.rivals import rivals
@@ -59,6 +61,7 @@ PASSES = {
     "misled": (MISLED_MIX, MISLED),
     "followed": (FOLLOWED_MIX, FOLLOWED),
     "settled": (SETTLED_MIX, SETTLED),
+    "missed": (MISSED_MIX, MISSED),
 }
 
 
@@ -86,8 +89,7 @@ _name = click.option("--name", default="run", show_default=True, help="Name of t
 @click.option(
     "--start",
     required=True,
-    help="What to begin with: the cross-encoder's ONNX file, the word embedder, the name of a run to go on from, or "
-    "the folder of a published reader.",
+    help="What to begin with: the cross-encoder's ONNX file, the word embedder, or the name of a run to go on from.",
 )
 @click.option("--stories", multiple=True, help="Only the stories of this file, named without its ending. Default: all.")
 @click.option(
@@ -115,8 +117,12 @@ def fit_command(
     found = mine(corpus, work)
     embedder = load_embedder(cache=work / ".models")
     mix, recipe = PASSES[which]
+    if mix.misled and misleads is None:
+        raise click.UsageError(f"--pass {which} goes by what misleads a reader; name its folder with --misleads.")
     misleading = rivals(_finished(misleads), corpus, work) if misleads else None
     told = load_stories(only=stories)
+    if misleads and mix.missed:
+        told = told.joined(misses(_finished(misleads), load_stories(), work, but=stories))
     if mix.dialogues:
         told = told.joined(load_dialogues(load_stories(), only=mix.dialogues))
     err.print("Cutting paragraphs into passages")
@@ -138,6 +144,18 @@ def fit_command(
         "torch": torch.__version__,
     }
     write_record(folder, record, earlier)
+
+
+@main.command(name="restore")
+@click.argument("reader", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@_work
+@_name
+def restore_command(reader: Path, work: Path, name: str) -> None:
+    """Make a run of the published reader in the folder READER, to go on from: its int8 weights as real numbers."""
+    artifact, folder = load_artifact(reader), work / name
+    folder.mkdir(parents=True)
+    from_reader(artifact.path / MODEL_FILE).save(folder / WEIGHTS_FILE)
+    write_record(folder, {"reader": artifact.identity, "sha256": artifact.sha256}, [artifact.path])
 
 
 @main.command(name="average")
@@ -214,9 +232,6 @@ def _started(start: str, work: Path) -> tuple[SpanModel, object, list[Path]]:
         return SpanModel.load(work / start / WEIGHTS_FILE), start, [work / start]
     if start == EMBEDDER:
         return from_embedder(), EMBEDDER, []
-    if (Path(start) / MODEL_FILE).exists():
-        artifact = load_artifact(Path(start))
-        return from_reader(artifact.path / MODEL_FILE), {"reader": artifact.identity, "sha256": artifact.sha256}, []
     digest = sha256(Path(start).read_bytes()).hexdigest()
     return from_cross_encoder(Path(start)), {"sha256": digest}, []
 

@@ -56,6 +56,7 @@ AGAIN = replace(TOLD, number=7)
 MISLED = replace(TOLD, number=8)
 FOLLOWED = replace(TOLD, number=9)
 SETTLED = replace(TOLD, number=10, learning_rate=4.5e-5)
+MISSED = replace(SETTLED, number=11)
 
 
 def fit(

@@ -73,6 +73,8 @@ class Mix:
     """How often every question of the stories is asked."""
     dialogues: tuple[str, ...] = ()
     """Files of follow-ups about the stories that are asked with these."""
+    missed: bool = False
+    """Whether those of the other stories' questions are asked with these that a reader does not meet as it should."""
     misled: bool = False
     """Whether of SQuAD's questions with an answer only those are asked whose rivals were found."""
     title: float = 0.8
@@ -111,6 +113,8 @@ MISLED_MIX = replace(DEEPER_MIX, negatives=2.4, removed=0.3, shifts=0.06, qamr=6
 FOLLOWED_MIX = replace(DEEPER_MIX, sample=0.16, dialogues=("first", "later"))
 # Both once more, so that neither is forgotten over the other.
 SETTLED_MIX = replace(MISLED_MIX, sample=0.4, dialogues=("first", "later"))
+# The longer stories and follow-ups about them, and what of the others is still missed.
+MISSED_MIX = replace(MISLED_MIX, sample=0.3, dialogues=("third",), missed=True)
 
 
 class Groups:
