@@ -114,7 +114,7 @@ FOLLOWED_MIX = replace(DEEPER_MIX, sample=0.16, dialogues=("first", "later"))
 # Both once more, so that neither is forgotten over the other.
 SETTLED_MIX = replace(MISLED_MIX, sample=0.4, dialogues=("first", "later"))
 # The longer stories and follow-ups about them, and what of the others is still missed.
-MISSED_MIX = replace(MISLED_MIX, sample=0.3, dialogues=("third",), missed=True)
+MISSED_MIX = replace(MISLED_MIX, sample=0.2, dialogues=("third",), missed=True)
 
 
 class Groups:

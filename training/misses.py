@@ -8,7 +8,7 @@ import hashlib
 import json
 import random
 from collections.abc import Collection
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 
 from rich.progress import Progress
@@ -35,7 +35,7 @@ def misses(reader: SpanReader, stories: Corpus, work: Path, but: Collection[str]
     """
     asked = _asked(stories, but)
     read = [reader.artifact.identity, reader.artifact.sha256, repr(reader.artifact.calibration), DEPTH]
-    content = json.dumps([*read, [asdict(each) for each in asked]])
+    content = json.dumps([*read, [(each.id, each.text, each.accepted) for each in asked]])
     path = work / f"misses-{hashlib.sha256(content.encode()).hexdigest()[:16]}.json"
     if not path.exists():
         scratch = path.with_suffix(".tmp")

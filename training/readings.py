@@ -1,5 +1,6 @@
 """Readings: what the finished network reads for the questions kept out, asked of all paragraphs."""
 
+import random
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,9 @@ from service.reader.span_reader import SpanReader
 
 # So many passages are read for a question.
 DEPTH = 10
+# Of each kind, so many questions about a paragraph of their own are read at most, drawn by lot.
+MOST_TOLD = 1200
+_SEED = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +40,8 @@ def open_readings(reader: SpanReader, corpus: Corpus, work: Path) -> Readings:
 def told_readings(reader: SpanReader, corpus: Corpus, work: Path) -> Readings:
     """Return the same, each question asked of its own paragraph only; nothing is removed.
 
-    For paragraphs that are alike, and questions that do not say which of them they are about.
+    For paragraphs that are alike, and questions that do not say which of them they are about. Of each kind, `MOST_TOLD`
+    are read at most.
     """
     return _readings(reader, corpus, work, own_paragraph=True)
 
@@ -54,6 +59,7 @@ def _readings(reader: SpanReader, corpus: Corpus, work: Path, *, own_paragraph: 
         return retrieve_all(data_dir, texts, depth=DEPTH, model=DEFAULT_MODEL, model_cache=cache, without=without)
 
     if own_paragraph:
+        present, adversarial = (_drawn(each) for each in (present, adversarial))
         read, misled = (
             list(read_all(reader, asked, find(asked, [everything - {each.paragraph} for each in asked]), depth=DEPTH))
             for asked in (present, adversarial)
@@ -63,3 +69,7 @@ def _readings(reader: SpanReader, corpus: Corpus, work: Path, *, own_paragraph: 
     without = [answering(corpus, each) for each in present]
     removed = [read_again(reader, *pair) for pair in zip(read, find(present, without), strict=True)]
     return Readings(read, removed, list(read_all(reader, adversarial, find(adversarial), depth=DEPTH)))
+
+
+def _drawn(questions: list[Question]) -> list[Question]:
+    return random.Random(_SEED).sample(questions, min(MOST_TOLD, len(questions)))  # noqa: S311
