@@ -632,6 +632,7 @@ def test_a_published_reader_gives_its_weights_back(tmp_path: Path) -> None:
     arguments = ["restore", str(DEFAULT_READER), "--work", str(tmp_path), "--name", "again"]
     result = CliRunner().invoke(commands.main, arguments, catch_exceptions=False)
     assert result.exit_code == 0, result.output
+    assert "exists; choose another --name" in CliRunner().invoke(commands.main, arguments).output
     record = json.loads((tmp_path / "again" / "training.json").read_text())
     assert set(record["runs"]) == {*json.loads((DEFAULT_READER / "training.json").read_text())["runs"], "again"}
     model = SpanModel.load(tmp_path / "again" / "weights.safetensors").eval()

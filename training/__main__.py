@@ -119,12 +119,13 @@ def fit_command(
     mix, recipe = PASSES[which]
     if mix.misled and misleads is None:
         raise click.UsageError(f"--pass {which} goes by what misleads a reader; name its folder with --misleads.")
-    misleading = rivals(_finished(misleads), corpus, work) if misleads else None
-    told = load_stories(only=stories)
-    if misleads and mix.missed:
-        told = told.joined(misses(_finished(misleads), load_stories(), work, but=stories))
+    reader = _finished(misleads) if misleads else None
+    misleading = rivals(reader, corpus, work) if reader else None
+    everything, told = load_stories(), load_stories(only=stories)
+    if reader and mix.missed:
+        told = told.joined(misses(reader, everything, work, but=stories))
     if mix.dialogues:
-        told = told.joined(load_dialogues(load_stories(), only=mix.dialogues))
+        told = told.joined(load_dialogues(everything, only=mix.dialogues))
     err.print("Cutting paragraphs into passages")
     groups = Groups(corpus, found, sentences, told, embedder.count_tokens, mix, misleading)
     maker = _maker()
@@ -153,6 +154,8 @@ def fit_command(
 def restore_command(reader: Path, work: Path, name: str) -> None:
     """Make a run of the published reader in the folder READER, to go on from: its int8 weights as real numbers."""
     artifact, folder = load_artifact(reader), work / name
+    if folder.exists():
+        raise click.ClickException(f"{folder} exists; choose another --name, or delete it.")
     folder.mkdir(parents=True)
     from_reader(artifact.path / MODEL_FILE).save(folder / WEIGHTS_FILE)
     write_record(folder, {"reader": artifact.identity, "sha256": artifact.sha256}, [artifact.path])
