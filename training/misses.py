@@ -4,8 +4,6 @@ What a reader knows already teaches it nothing more; what it gets wrong does (ha
 Girshick 2016, "Training region-based object detectors with online hard example mining").
 """
 
-import hashlib
-import json
 import random
 from collections.abc import Collection
 from dataclasses import replace
@@ -20,6 +18,7 @@ from index.embedder import load_embedder
 from index.model_folder import DEFAULT_MODEL
 from service.reader.span_reader import SpanReader
 from training.data import trained_on
+from training.kept import kept
 
 # So many questions are read, drawn by lot, and so many passages of its own document for each.
 QUESTIONS = 6000
@@ -34,14 +33,10 @@ def misses(reader: SpanReader, stories: Corpus, work: Path, but: Collection[str]
     Questions of the files in `but`, named without their ending, are left out. What was found is kept in `work`.
     """
     asked = _asked(stories, but)
-    read = [reader.artifact.identity, reader.artifact.sha256, repr(reader.artifact.calibration), DEPTH]
-    content = json.dumps([*read, [(each.id, each.text, each.accepted) for each in asked]])
-    path = work / f"misses-{hashlib.sha256(content.encode()).hexdigest()[:16]}.json"
-    if not path.exists():
-        scratch = path.with_suffix(".tmp")
-        scratch.write_text(json.dumps(_read(reader, stories, asked, work)))
-        scratch.replace(path)
-    missed = set(json.loads(path.read_text()))
+    artifact = reader.artifact
+    read = [artifact.identity, artifact.sha256, repr(artifact.calibration), DEPTH]
+    key = [*read, [(each.id, each.text, each.accepted) for each in asked]]
+    missed = set(kept(work, "misses", key, lambda: _read(reader, stories, asked, work)))
     return replace(stories, questions=tuple(each for each in asked if each.id in missed))
 
 

@@ -5,8 +5,6 @@ A passage that a reader sets aside as it is teaches it little more; those that m
 these do answer, and nobody has marked it (Qu et al. 2021, "RocketQA").
 """
 
-import hashlib
-import json
 import random
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,6 +18,7 @@ from index.embedder import load_embedder
 from index.model_folder import DEFAULT_MODEL
 from service.reader.span_reader import SpanReader
 from training.data import is_shifted, trained_on
+from training.kept import kept
 from training.mining import Found
 
 # So many questions are read, drawn by lot, and so many passages for each.
@@ -38,15 +37,9 @@ def rivals(reader: SpanReader, corpus: Corpus, work: Path) -> Rivals:
     Those of the question's own paragraph come before all others. What was found is kept in `work`.
     """
     asked = _asked(corpus)
-    content = json.dumps(
-        [reader.artifact.identity, reader.artifact.sha256, [each.id for each in asked], DEPTH, _SUREST]
-    )
-    path = work / f"rivals-{hashlib.sha256(content.encode()).hexdigest()[:16]}.json"
-    if not path.exists():
-        scratch = path.with_suffix(".tmp")
-        scratch.write_text(json.dumps(_read(reader, corpus, asked, work)))
-        scratch.replace(path)
-    return {name: [Found(*each) for each in places] for name, places in json.loads(path.read_text()).items()}
+    key = [reader.artifact.identity, reader.artifact.sha256, [each.id for each in asked], DEPTH, _SUREST]
+    found = kept(work, "rivals", key, lambda: _read(reader, corpus, asked, work))
+    return {name: [Found(*each) for each in places] for name, places in found.items()}
 
 
 def _asked(corpus: Corpus) -> list[Question]:
