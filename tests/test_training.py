@@ -16,6 +16,7 @@ from click.testing import CliRunner
 from conftest import MODEL_CACHE, SEEDS
 from hypothesis import given
 from hypothesis import strategies as st
+from safetensors.torch import load_file
 from tiny_data import tiny_data
 from tokenizers import Tokenizer
 from word_embedder import WordEmbedder
@@ -23,6 +24,7 @@ from word_embedder import WordEmbedder
 from eval.cases import DIALOGUES_SET, SEEDS_SET, read_cases
 from eval.squad import Corpus, held_out
 from eval.stories import load_stories
+from index.errors import ModelError
 from index.words import words_of
 from service.conversation import Turn, last_exchange, meanings
 from service.reader.artifact import DEFAULT_READER, MODEL_FILE, TOKENIZER_FILE, load_artifact
@@ -656,7 +658,7 @@ def test_a_finished_run_is_a_reader_that_says_what_int8_costs(
     monkeypatch.setattr(commands, "mine", lambda *_: _found(corpus))
     run = tmp_path / "run"
     run.mkdir()
-    from_reader(DEFAULT_READER / MODEL_FILE).save(run / "weights.safetensors")
+    from_reader(load_artifact(DEFAULT_READER)).save(run / "weights.safetensors")
     (run / "training.json").write_text('{"steps": 7}')
     (tmp_path / ".models").symlink_to(MODEL_CACHE)
     arguments = ["finish", str(data), "--work", str(tmp_path), "--version", "new", "-o", str(tmp_path / "new")]
@@ -669,6 +671,15 @@ def test_a_finished_run_is_a_reader_that_says_what_int8_costs(
     assert single > 0.5
     assert quantised == pytest.approx(single, abs=0.2)
     assert record["paragraph_given"]["int8"]["questions"] == record["held_out"]["questions"]
+    # What the network holds as it was is not kept twice; both together give everything back.
+    fitted, kept = load_file(run / "weights.safetensors"), load_file(artifact.path / "weights.safetensors")
+    assert "encoder.embeddings.word_embeddings.weight" in set(fitted) - set(kept)
+    assert "encoder.encoder.layer.7.output.dense.weight" in kept
+    again = from_reader(artifact).state_dict()
+    assert all(torch.equal(weight, again[name].half()) for name, weight in fitted.items())
+    (artifact.path / "weights.safetensors").write_bytes(b"others")
+    with pytest.raises(ModelError, match=r"weights\.safetensors is not the file that was published"):
+        from_reader(artifact)
 
 
 def test_a_reader_is_calibrated_anew_by_what_is_found(

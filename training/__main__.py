@@ -152,12 +152,12 @@ def fit_command(
 @_work
 @_name
 def restore_command(reader: Path, work: Path, name: str) -> None:
-    """Make a run of the published reader in the folder READER, to go on from: its int8 weights as real numbers."""
+    """Make a run of the published reader in the folder READER, to go on from."""
     artifact, folder = load_artifact(reader), work / name
     if folder.exists():
         raise click.ClickException(f"{folder} exists; choose another --name, or delete it.")
     folder.mkdir(parents=True)
-    from_reader(artifact.path / MODEL_FILE).save(folder / WEIGHTS_FILE)
+    from_reader(artifact).save(folder / WEIGHTS_FILE)
     write_record(folder, {"reader": artifact.identity, "sha256": artifact.sha256}, [artifact.path])
 
 

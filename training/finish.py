@@ -9,11 +9,13 @@ from statistics import fmean
 from typing import Any
 
 import onnx
+import torch
 from tokenizers import Tokenizer
 
 from eval.bench.reader import gold_paragraph
 from eval.metrics import auroc, coverage_at, expected_calibration_error
 from eval.squad import Corpus, held_out
+from eval.weights import dequantised_weights
 from index.embedder import load_embedder
 from index.model_folder import DEFAULT_MODEL, find_model
 from service.reader.artifact import MODEL_FILE, RECORD_FILE, TOKENIZER_FILE, WEIGHTS_FILE, Artifact, file_hashes
@@ -48,7 +50,6 @@ def finish(
     of `corpus`.
     """
     target.mkdir(parents=True, exist_ok=True)
-    shutil.copy(run / WEIGHTS_FILE, target / WEIGHTS_FILE)
     tokenizer = Tokenizer.from_file(str(find_model(DEFAULT_MODEL).path / "tokenizer.json"))
     tokenizer.no_padding()
     tokenizer.no_truncation()
@@ -56,10 +57,12 @@ def finish(
 
     say("Exporting")
     single = run / "single.onnx"
-    export(SpanModel.load(run / WEIGHTS_FILE), single)
+    fitted = SpanModel.load(run / WEIGHTS_FILE)
+    export(fitted, single)
     say("Quantising")
     quantise(single, target / MODEL_FILE, _features(corpus, found, FeatureMaker(tokenizer)))
     onnx.checker.check_model(str(target / MODEL_FILE))
+    fitted.save(target / WEIGHTS_FILE, but=_held_alike(fitted, target / MODEL_FILE))
 
     hashes = file_hashes(target, (MODEL_FILE, TOKENIZER_FILE, WEIGHTS_FILE))
     record: dict[str, Any] = json.loads((run / RECORD_FILE).read_text())
@@ -97,6 +100,12 @@ def _calibrate(
     reader.artifact.write()
     figures = {"held_out": held_out_figures(reader, articles), "held_out_stories": told_figures(reader, told)}
     return reader.artifact, record | figures
+
+
+def _held_alike(model: SpanModel, network: Path) -> list[str]:
+    """Return the names of those weights that the quantised network holds as they are, in the precision of the file."""
+    held = {name: torch.tensor(each) for name, each in dequantised_weights(network).items()}
+    return [name for name, each in model.state_dict().items() if torch.equal(each.half(), held[name].half())]
 
 
 def _write_record(artifact: Artifact, record: dict[str, Any]) -> None:

@@ -1,5 +1,6 @@
 """The model: a BERT encoder with a span head, and a head at `[CLS]` that says how well the passage answers at all."""
 
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -92,14 +93,19 @@ class SpanModel(nn.Module):
                 attention.query.bias.mul_(attention.scaling)
             attention.scaling = 1.0
 
-    def save(self, path: Path) -> None:
-        """Write the weights as half-precision safetensors."""
-        save_file({name: each.to(torch.float16).contiguous() for name, each in self.state_dict().items()}, path)
+    def save(self, path: Path, but: Collection[str] = ()) -> None:
+        """Write the weights as half-precision safetensors, all but those named in `but`."""
+        kept = {name: each for name, each in self.state_dict().items() if name not in but}
+        save_file({name: each.to(torch.float16).contiguous() for name, each in kept.items()}, path)
 
     @classmethod
     def load(cls, path: Path) -> "SpanModel":
-        """Read weights that `save` wrote, into single precision."""
-        weights = {name: each.to(torch.float32) for name, each in load_file(path).items()}
+        """Read weights that `save` wrote, all of them, into single precision."""
+        return cls.of({name: each.to(torch.float32) for name, each in load_file(path).items()})
+
+    @classmethod
+    def of(cls, weights: Mapping[str, Tensor]) -> "SpanModel":
+        """Return a model with these weights, and as many layers as they are of."""
         layers = 1 + max(int(name.split(".")[3]) for name in weights if name.startswith("encoder.encoder.layer."))
         model = cls(layers)
         model.load_state_dict(weights)

@@ -1,7 +1,6 @@
 """Weights to start from: the embedder's own, those of a cross-encoder that ranks passages, or a published reader's."""
 
 import re
-from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +10,9 @@ from onnx import numpy_helper
 from safetensors.torch import load_file
 from torch import Tensor
 
+from eval.weights import published_weights
 from index.model_folder import DEFAULT_MODEL, find_model
+from service.reader.artifact import Artifact
 from training.model import SpanModel
 
 # Where a quantised product stands in the graph, and which weight it multiplies with.
@@ -45,53 +46,13 @@ def from_cross_encoder(path: Path) -> SpanModel:
     return model
 
 
-def from_reader(path: Path) -> SpanModel:
-    """Return a model with the weights of a published reader's int8 network, made real numbers again.
+def from_reader(artifact: Artifact) -> SpanModel:
+    """Return a model with the weights of a published reader.
 
-    For going on from a version whose weights before quantisation were not kept.
+    Raises:
+        ModelError: its file of weights is not the one described.
     """
-    graph = onnx.load(str(path)).graph
-    values = {each.name: numpy_helper.to_array(each) for each in graph.initializer}
-    made_by = {name: node for node in graph.node for name in node.output}
-    # A product's weight has no name of its own; the bias that is added to it has.
-    biases = {name: other for node in graph.node if node.op_type == "Add" for name, other in _either_way(node.input)}
-    weights = {name: torch.tensor(value) for name, value in values.items() if name.endswith((".weight", ".bias"))}
-    for node in graph.node:
-        if node.op_type not in ("MatMul", "Gemm", "Gather") or (weight := _stored(values, made_by, node)) is None:
-            continue
-        if node.op_type == "Gather":
-            weights[node.input[0].removeprefix("dq_output_").removesuffix("_1")] = weight
-            continue
-        # What went in was scaled for the quantisation, by the inverse of what the weight was scaled by.
-        smoothing = made_by[made_by[made_by[node.input[0]].input[0]].input[0]]
-        scale = torch.tensor(next(values[name] for name in smoothing.input if name in values)).reshape(-1)
-        bias = node.input[2] if node.op_type == "Gemm" else biases[node.output[0]]
-        name = bias.removesuffix(".bias") + ".weight"
-        weights[name] = weight * scale if node.op_type == "Gemm" else (weight * scale[:, None]).T.contiguous()
-    layers = 1 + max(int(name.split(".")[3]) for name in weights if name.startswith("encoder.encoder.layer."))
-    model = SpanModel(layers)
-    for number, layer in enumerate(model.encoder.encoder.layer):
-        for part in ("weight", "bias"):  # see `SpanModel.fold_scaling`
-            weights[f"encoder.encoder.layer.{number}.attention.self.query.{part}"] /= layer.attention.self.scaling
-    model.load_state_dict(weights)
-    return model
-
-
-def _either_way(inputs: Sequence[str]) -> Iterator[tuple[str, str]]:
-    first, second = inputs
-    yield first, second
-    yield second, first
-
-
-def _stored(values: dict[str, np.ndarray], made_by: dict[str, onnx.NodeProto], node: onnx.NodeProto) -> Tensor | None:
-    """Return the weight that a node reads, or None where what it reads is computed."""
-    maker = made_by.get(node.input[0 if node.op_type == "Gather" else 1])
-    if maker is None or maker.op_type != "DequantizeLinear" or maker.input[0] not in values:
-        return None
-    quantised, scale, zero = (values[name].astype(np.float32) for name in maker.input)
-    axis = next((each.i for each in maker.attribute if each.name == "axis"), 1)
-    shape = [-1 if dimension == axis % quantised.ndim else 1 for dimension in range(quantised.ndim)]
-    return torch.tensor((quantised - zero.reshape(shape)) * scale.reshape(shape))
+    return SpanModel.of({name: torch.tensor(each) for name, each in published_weights(artifact).items()})
 
 
 def dequantised(path: Path) -> dict[str, Tensor]:

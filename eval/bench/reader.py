@@ -26,7 +26,6 @@ from index.retriever import Hit
 from index.sentences import split_sentences
 from service.console import err
 from service.engine import load_reader, open_engine
-from service.reader.artifact import WEIGHTS_FILE
 from service.reader.span_reader import SpanReader
 from service.settings import Settings
 
@@ -88,12 +87,8 @@ def speed(reader: SpanReader, corpus: Corpus) -> dict[str, Any]:
     """Time the reading of five passages of 200 words against the same network in PyTorch in single precision.
 
     Both compute the same tokens, a few times in a row and then the other, once its threads are at rest; medians in
-    milliseconds, and their ratio. Without the weights from before the quantisation, there is nothing to compare with,
-    and no figure.
+    milliseconds, and their ratio.
     """
-    if not (reader.artifact.path / WEIGHTS_FILE).exists():
-        err.print(f"no {WEIGHTS_FILE} in {reader.artifact.path}: the speed is not measured")
-        return {}
     words = " ".join(each.text for each in corpus.paragraphs[:20]).split()
     texts = [" ".join(words[start : start + _WORDS]) for start in range(0, _PASSAGES * _WORDS, _WORDS)]
     hits = [_hit(text) for text in texts]
@@ -125,12 +120,15 @@ def _hit(text: str) -> Hit:
 def _torch_reference(reader: SpanReader, question: str, hits: Sequence[Hit]) -> Callable[[], object]:
     """Return a function that computes the encoder on the tokens of these passages in PyTorch."""
     import torch
-    from safetensors.torch import load_file
     from transformers import BertConfig, BertModel
 
-    weights = load_file(reader.artifact.path / WEIGHTS_FILE)
+    from eval.weights import published_weights
+
+    weights = published_weights(reader.artifact)
     encoder = {
-        name.removeprefix("encoder."): each.float() for name, each in weights.items() if name.startswith("encoder.")
+        name.removeprefix("encoder."): torch.tensor(each)
+        for name, each in weights.items()
+        if name.startswith("encoder.")
     }
     layers = 1 + max(int(name.split(".")[2]) for name in encoder if name.startswith("encoder.layer."))
     size = encoder["pooler.dense.bias"].shape[0]

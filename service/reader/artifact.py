@@ -3,7 +3,8 @@
 reader.json          name, version, hashes of the other files, calibration, thresholds
 model.onnx           the network in int8
 tokenizer.json       its tokenizer, in the format of the `tokenizers` library
-weights.safetensors  the weights that it was quantised from, in half precision; the service does not read them
+weights.safetensors  the weights that it was quantised from, in half precision, but for those that the network holds
+                     as they were; training and benchmarks read them, the service does not, and a wheel has none
 training.json        what the weights were made from: hashes of the data, settings, figures
 README.md            the model card
 """
@@ -47,6 +48,22 @@ class Artifact:
         digest = hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()
         return f"{self.name}-{self.version}@{digest[:16]}"
 
+    def check(self, name: str) -> None:
+        """Check one of the files against its hash.
+
+        Raises:
+            ModelError: the file is missing, or not the one described.
+        """
+        try:
+            actual = file_hashes(self.path, [name])[name]
+        except OSError as error:
+            raise ModelError(f"The reader in {self.path} has no readable {name} ({error.strerror}).") from error
+        if actual != self.sha256.get(name):
+            raise ModelError(
+                f"{self.path / name} is not the file that was published with this reader (SHA-256 {actual[:16]}…): "
+                "it is damaged or was changed. Install Citespan again, or choose another CITESPAN_READER."
+            )
+
     def write(self) -> None:
         """Write `reader.json`."""
         content = {
@@ -80,7 +97,7 @@ def load_artifact(path: Path) -> Artifact:
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise ModelError(f"{description} does not describe a reader ({type(error).__name__}: {error}).") from error
     for name in _NEEDED:
-        _check(artifact, name)
+        artifact.check(name)
     return artifact
 
 
@@ -91,15 +108,3 @@ def file_hashes(path: Path, names: Iterable[str]) -> dict[str, str]:
         with (path / name).open("rb") as file:
             hashes[name] = hashlib.file_digest(file, "sha256").hexdigest()
     return hashes
-
-
-def _check(artifact: Artifact, name: str) -> None:
-    try:
-        actual = file_hashes(artifact.path, [name])[name]
-    except OSError as error:
-        raise ModelError(f"The reader in {artifact.path} has no readable {name} ({error.strerror}).") from error
-    if actual != artifact.sha256.get(name):
-        raise ModelError(
-            f"{artifact.path / name} is not the file that was published with this reader (SHA-256 {actual[:16]}…): "
-            "it is damaged or was changed. Install Citespan again, or choose another CITESPAN_READER."
-        )
