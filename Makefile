@@ -18,6 +18,8 @@ LAST := calendars everyday figures lists people places reasons whether
 SOME := everyday features
 FOLLOWED := aid almanac chronicles deliveries desks doubles hearings lives neighbours programmes quarrels rescuers studies trials ventures visits
 SETTLED := aid hearings
+MISSED := boroughs cabinets calamities campaigns cooperations courts digests districts drills dynasties entries firms fronts garrisons gifts harvests households institutions laboratories lexicon milestones ministries sciences successions treaties voices voyages works
+WIDENED := accounts causes controversies dispatches folders keepsakes lifesavers lineages partnerships proceedings regions seasons societies substances tallies tributes volumes
 # What `make check` compares: the last run, and what was accepted.
 RUN := eval/out/seeds.json
 BASELINE := eval/baselines/seeds.json
@@ -98,7 +100,12 @@ train: $(VENV)/.installed-dev ## Train the reader on the data sets in DATA, from
 	@$(BIN)/python -m training average --work $(WORK) --name last half followed
 	@$(BIN)/python -m training fit $(DATA) --work $(WORK) --pass settled --misleads $(WORK)/reader --start last --name settled $(SETTLED:%=--stories %)
 	@$(BIN)/python -m training average --work $(WORK) --name end half settled
-	@$(BIN)/python -m training finish $(DATA) --work $(WORK) --name end --version $(VERSION)
+	@$(BIN)/python -m training finish $(DATA) --work $(WORK) --name end --version missed -o $(WORK)/later
+	@$(BIN)/python -m training fit $(DATA) --work $(WORK) --pass missed --misleads $(WORK)/later --start end --until 900 --name missed $(MISSED:%=--stories %)
+	@$(BIN)/python -m training average --work $(WORK) --name whole end missed
+	@$(BIN)/python -m training fit $(DATA) --work $(WORK) --pass widened --misleads $(WORK)/later --start whole --name widened $(WIDENED:%=--stories %)
+	@$(BIN)/python -m training average --work $(WORK) --name wide whole widened
+	@$(BIN)/python -m training finish $(DATA) --work $(WORK) --name wide --version $(VERSION)
 
 wheel: $(VENV)/bin/python ## Build the wheel, web files and the reader's weights inside, into dist/.
 	rm -rf build dist

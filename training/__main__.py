@@ -30,7 +30,7 @@ from training.choosing import measure
 from training.data import file_hashes, load_corpus, load_qamr
 from training.dialogues import load_dialogues
 from training.finish import NAME, calibrate_again, finish
-from training.fit import AGAIN, DEEP, DEEPER, FOLLOWED, MISLED, MISSED, RETOLD, SETTLED, TOLD, fit
+from training.fit import AGAIN, DEEP, DEEPER, FOLLOWED, MISLED, MISSED, RETOLD, SETTLED, TOLD, WIDENED, fit
 from training.groups import (
     DEEP_MIX,
     DEEPER_MIX,
@@ -40,6 +40,7 @@ from training.groups import (
     RETOLD_MIX,
     SETTLED_MIX,
     TOLD_MIX,
+    WIDENED_MIX,
     Groups,
     Mix,
 )
@@ -62,6 +63,7 @@ PASSES = {
     "followed": (FOLLOWED_MIX, FOLLOWED),
     "settled": (SETTLED_MIX, SETTLED),
     "missed": (MISSED_MIX, MISSED),
+    "widened": (WIDENED_MIX, WIDENED),
 }
 
 

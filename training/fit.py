@@ -57,6 +57,7 @@ MISLED = replace(TOLD, number=8)
 FOLLOWED = replace(TOLD, number=9)
 SETTLED = replace(TOLD, number=10, learning_rate=4.5e-5)
 MISSED = replace(SETTLED, number=11)
+WIDENED = replace(SETTLED, number=12)
 
 
 def fit(

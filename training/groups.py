@@ -115,6 +115,8 @@ FOLLOWED_MIX = replace(DEEPER_MIX, sample=0.16, dialogues=("first", "later"))
 SETTLED_MIX = replace(MISLED_MIX, sample=0.4, dialogues=("first", "later"))
 # The longer stories and follow-ups about them, and what of the others is still missed.
 MISSED_MIX = replace(MISLED_MIX, sample=0.2, dialogues=("third",), missed=True)
+# The stories that came last, and the follow-ups about both.
+WIDENED_MIX = replace(MISLED_MIX, sample=0.16, dialogues=("third", "fourth"))
 
 
 class Groups:
